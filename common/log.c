@@ -1,0 +1,110 @@
+/*
+ * The log sink. Runs in the programs that may log: sshd, sshd-monitor and the
+ * session's child before it becomes the user. Libraries never call it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <vis.h>
+
+#include "common/log.h"
+#include "common/own.h"
+
+#define FATAL_STATUS 255 /* as OpenSSH's sshd exits */
+
+static struct {
+	const char *ident;
+	enum log_sink sink;
+	enum log_level level;
+} the_log = { "sshd", SINK_STDERR, LEVEL_INFO };
+
+static const int priorities[] = {
+	[LEVEL_QUIET] = LOG_CRIT,
+	[LEVEL_FATAL] = LOG_CRIT,
+	[LEVEL_ERROR] = LOG_ERR,
+	[LEVEL_INFO] = LOG_INFO,
+	[LEVEL_VERBOSE] = LOG_INFO,
+	[LEVEL_DEBUG] = LOG_DEBUG,
+	[LEVEL_DEBUG2] = LOG_DEBUG,
+	[LEVEL_DEBUG3] = LOG_DEBUG,
+};
+
+/* What stands before a line, where a reader cannot tell its level otherwise. */
+static const char *const marks[] = {
+	[LEVEL_QUIET] = "",
+	[LEVEL_FATAL] = "fatal: ",
+	[LEVEL_ERROR] = "error: ",
+	[LEVEL_INFO] = "",
+	[LEVEL_VERBOSE] = "",
+	[LEVEL_DEBUG] = "debug1: ",
+	[LEVEL_DEBUG2] = "debug2: ",
+	[LEVEL_DEBUG3] = "debug3: ",
+};
+
+void
+log_open(
+    const char *ident, enum log_sink sink, int facility, enum log_level level)
+{
+	the_log.ident = ident;
+	the_log.sink = sink;
+	the_log.level = level;
+	if (sink == SINK_SYSLOG)
+		openlog(ident, LOG_PID | LOG_NDELAY, facility);
+}
+
+enum log_level
+log_level(void)
+{
+	return the_log.level;
+}
+
+static void
+log_write(enum log_level level, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_MAX];
+	char safe[LOG_LINE_MAX * 4 + 1];
+	int saved_errno = errno;
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	strvis(safe, line, VIS_OCTAL | VIS_NL | VIS_TAB | VIS_NOSLASH);
+	if (the_log.sink == SINK_SYSLOG) {
+		syslog(priorities[level], "%s%s", marks[level], safe);
+	} else {
+		/* One write, so that lines of several processes do not mix. */
+		char whole[sizeof(safe) + 64];
+		int n = snprintf(whole, sizeof(whole), "%s[%ld]: %s%s\n",
+		    the_log.ident, (long)getpid(), marks[level], safe);
+
+		if (n > 0 && write(STDERR_FILENO, whole, (size_t)n) < 0)
+			saved_errno = errno;
+	}
+	errno = saved_errno;
+}
+
+void
+log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > the_log.level || level == LEVEL_QUIET)
+		return;
+	va_start(ap, fmt);
+	log_write(level, fmt, ap);
+	va_end(ap);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (the_log.level >= LEVEL_FATAL)
+		log_write(LEVEL_FATAL, fmt, ap);
+	va_end(ap);
+	_exit(FATAL_STATUS);
+}

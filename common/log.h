@@ -1,0 +1,48 @@
+/*
+ * The log of a program: one sink a process, levels and facilities as in
+ * sshd_config(5). Text from strangers may be passed with %s: every control and
+ * non-ASCII byte is encoded, newlines too, so that no line can be forged.
+ */
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+#define LOG_LINE_MAX 2048 /* bytes of a line before it is cut */
+
+enum log_level { /* LogLevel, sshd_config(5) */
+	LEVEL_QUIET,
+	LEVEL_FATAL,
+	LEVEL_ERROR,
+	LEVEL_INFO,
+	LEVEL_VERBOSE,
+	LEVEL_DEBUG,
+	LEVEL_DEBUG2,
+	LEVEL_DEBUG3,
+};
+
+enum log_sink {
+	SINK_SYSLOG,
+	SINK_STDERR, /* also a file that stands at descriptor 2 */
+};
+
+/*
+ * Open the process's log. ident must outlive it; facility is one of syslog(3).
+ * May be called again to change any of them.
+ */
+void log_open(
+    const char *ident, enum log_sink sink, int facility, enum log_level level);
+enum log_level log_level(void);
+
+/* Write one line if level is at or below the log's. */
+void log_at(enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_at(LEVEL_ERROR, __VA_ARGS__)
+#define log_info(...) log_at(LEVEL_INFO, __VA_ARGS__)
+#define log_verbose(...) log_at(LEVEL_VERBOSE, __VA_ARGS__)
+#define log_debug(...) log_at(LEVEL_DEBUG, __VA_ARGS__)
+
+/* This process cannot go on: log and exit with status 255. */
+void fatal(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Messages between processes of different privilege: the types made from
+ * msg.def, the one encoder, the one decoder, the one permission check.
+ */
+#ifndef COMMON_MSG_H
+#define COMMON_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/wire.h"
+
+/* Both ends are always of one build; this catches a half-done upgrade. */
+#define MSG_VERSION 1
+#define MSG_MAX_LEN 65536 /* bytes of an encoded message */
+#define MSG_MAX_FDS 3
+
+enum peer {
+	SSHD,
+	MONITOR,
+	NET,
+	PEER_COUNT,
+};
+
+enum phase {
+	PH_START = 1 << 0,
+	PH_KEX = 1 << 1,
+	PH_AUTH = 1 << 2,
+	PH_SESSION = 1 << 3,
+	PH_ANY = PH_START | PH_KEX | PH_AUTH | PH_SESSION,
+};
+
+enum auth_method { /* RFC 4252, 4256: bits of AUTH_METHODS and AUTH_RESULT */
+	METHOD_PUBLICKEY = 1 << 0,
+	METHOD_PASSWORD = 1 << 1,
+	METHOD_KBDINT = 1 << 2,
+};
+
+enum auth_verdict {
+	VERDICT_DENIED,
+	VERDICT_GRANTED, /* for AUTH_KEY: a signature by it would be */
+	VERDICT_PARTIAL,
+};
+
+enum session_kind {
+	SESSION_SHELL,
+	SESSION_EXEC,
+	SESSION_SUBSYSTEM,
+};
+
+enum bye_reason {
+	BYE_CLOSED,       /* the client's side was closed */
+	BYE_RESET,        /* ... with an error of the socket */
+	BYE_DISCONNECTED, /* it sent SSH_MSG_DISCONNECT */
+	BYE_PROTOCOL,     /* libssh could not go on */
+	BYE_TIMEOUT,      /* ClientAliveCountMax */
+	BYE_AUTHTRIES,    /* told to disconnect by AUTH_RESULT */
+	BYE_LIMIT,        /* the client broke a limit of ours */
+	BYE_LOCAL,        /* something failed on this side */
+};
+
+enum msg_id {
+	MSG_NONE,
+#define MSG(NAME, ...) MSG_##NAME,
+#define INT(...)
+#define STR(...)
+#define BYTES(...)
+#define SECRET(...)
+#define END
+#include "common/msg.def"
+#undef MSG
+#undef INT
+#undef STR
+#undef BYTES
+#undef SECRET
+#undef END
+	MSG_COUNT,
+};
+
+/* One struct a message: an integer is a uint64_t, all else a borrowed span. */
+#define MSG(NAME, type, ...) struct msg_##type {
+#define INT(name, ...) uint64_t name;
+#define STR(name, ...) struct span name;
+#define BYTES(name, ...) struct span name;
+#define SECRET(name, ...) struct span name;
+/* clang-format off */
+#define END };
+#include "common/msg.def"
+/* clang-format on */
+#undef MSG
+#undef INT
+#undef STR
+#undef BYTES
+#undef SECRET
+#undef END
+
+struct msg {
+	enum msg_id id;
+	union msg_body {
+#define MSG(NAME, type, ...) struct msg_##type type;
+#define INT(...)
+#define STR(...)
+#define BYTES(...)
+#define SECRET(...)
+#define END
+#include "common/msg.def"
+#undef MSG
+#undef INT
+#undef STR
+#undef BYTES
+#undef SECRET
+#undef END
+	} u;
+};
+
+enum msg_kind {
+	FIELD_END,
+	FIELD_INT,
+	FIELD_STR,
+	FIELD_BYTES,
+	FIELD_SECRET,
+};
+
+struct msg_field {
+	enum msg_kind kind;
+	const char *name;
+	uint64_t min;
+	uint64_t max; /* of an INT's value, else of the length in bytes */
+	const char *help;
+};
+
+struct msg_rule {
+	const char *name;
+	enum peer sender;
+	enum peer receiver;
+	unsigned phases;
+	uint32_t times;
+	enum msg_id reply;
+	unsigned fds;
+	const char *help;
+	const struct msg_field *fields; /* ends with FIELD_END */
+};
+
+/* The row of a message; NULL for an id that is none. */
+const struct msg_rule *msg_rule(enum msg_id id);
+const char *msg_peer_name(enum peer peer);
+
+/*
+ * Append m to w. 0, -EBADMSG when a field is out of its bounds (then our own
+ * code is wrong), -EMSGSIZE, or -ENOMEM.
+ */
+int msg_encode(const struct msg *m, struct writer *w);
+
+/*
+ * Read one whole message. Spans of *out_m borrow from buf. 0, or -EBADMSG:
+ * unknown id or version, short, out of bounds, a NUL in a STR, trailing bytes.
+ */
+int msg_decode(const void *buf, size_t len, struct msg *out_m);
+
+/*
+ * Whether `receiver`, in `phase`, may take a message from `sender` that
+ * carries nfds descriptors and that it has taken `count` times before.
+ * 0, -EPROTO, or -EDQUOT.
+ */
+struct msg_arrival {
+	enum peer sender;
+	enum peer receiver;
+	unsigned phase;
+	uint32_t count;
+	unsigned nfds;
+};
+int msg_permitted(enum msg_id id, const struct msg_arrival *how);
+
+/*
+ * One line for the debug log: "AUTH_PASSWORD password=<9 bytes hidden>".
+ * Writes at most size bytes with the NUL; text of fields is vis(3)-encoded.
+ */
+void msg_trace(const struct msg *m, char *out, size_t size);
+
+#endif

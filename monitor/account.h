@@ -1,0 +1,50 @@
+/*
+ * Facts about local accounts, and whether one may log in at all: existence,
+ * shell, lock, expiry, Allow and Deny lists. passwd(5), shadow(5), group(5).
+ */
+#ifndef MONITOR_ACCOUNT_H
+#define MONITOR_ACCOUNT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/option.h"
+
+#define ACCOUNT_GROUPS_MAX 1024 /* groups of one user that are looked at */
+
+struct account {
+	bool exists;
+	uid_t uid;
+	gid_t gid;
+	char *name; /* as the system spells it; strings are owned */
+	char *home;
+	char *shell; /* never empty */
+	char *gecos;
+	char **groups; /* names, the primary one first */
+	size_t ngroups;
+};
+
+/*
+ * Look a login name up. An unknown one gives exists == false and values with
+ * which nothing can be done, so that what follows takes the same path.
+ * 0 or -ENOMEM; release with account_done().
+ */
+int account_find(const char *name, struct account *out_account);
+void account_done(struct account *a);
+
+/* Fill in the groups, once. 0, -ENOMEM, or -EMSGSIZE: more than the limit. */
+int account_groups(struct account *a);
+
+struct account_peer {
+	const char *addr;
+	bool use_pam; /* then locks and expiry are PAM's to judge */
+};
+
+/*
+ * Whether the account may log in from there, whatever it proves. 0, or
+ * -EACCES and a reason as OpenSSH's log has it ("not allowed because ...").
+ */
+int may_use_account(struct account *a, const struct options *o,
+    const struct account_peer *peer, char why[OPTION_WHY_MAX]);
+
+#endif

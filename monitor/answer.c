@@ -1,0 +1,34 @@
+/*
+ * Which answer belongs to which message, and nothing else. Runs in
+ * sshd-monitor. That each row sent to the monitor has its answer here is
+ * tested (regress/unit/test_answer.c).
+ */
+#include "config.h"
+
+#include "common/err.h"
+#include "monitor/answer.h"
+
+static int (*const answers[MSG_COUNT])(struct conn *c, const struct msg *m) = {
+	[MSG_SETUP] = answer_setup,
+	[MSG_SIGN] = answer_sign,
+	[MSG_PROVE] = answer_prove,
+	[MSG_LOG] = answer_log,
+	[MSG_BYE] = answer_bye,
+	[MSG_AUTH_USER] = answer_auth_user,
+	[MSG_AUTH_NONE] = answer_auth_none,
+	[MSG_AUTH_PASSWORD] = answer_auth_password,
+	[MSG_AUTH_KEY] = answer_auth_key,
+	[MSG_AUTH_SIGNATURE] = answer_auth_signature,
+	[MSG_AUTH_DROPPED] = answer_auth_dropped,
+	[MSG_PTY_OPEN] = answer_pty_open,
+	[MSG_ENV] = answer_env,
+	[MSG_SESSION_START] = answer_session_start,
+	[MSG_SIGNAL] = answer_signal,
+	[MSG_HANGUP] = answer_hangup,
+};
+
+int
+answer(struct conn *c, const struct msg *m)
+{
+	return answers[m->id] != NULL ? answers[m->id](c, m) : -EPROTO;
+}

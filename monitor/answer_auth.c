@@ -1,0 +1,422 @@
+/*
+ * Authentication (RFC 4252): the monitor decides, and keeps the record. Runs
+ * in sshd-monitor as root; every message is hostile.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/answer.h"
+#include "monitor/authlog.h"
+#include "monitor/keyauth.h"
+#include "monitor/loginrec.h"
+#include "monitor/pam.h"
+#include "monitor/password.h"
+
+#define BANNER_MAX 16384 /* bytes of the Banner file, AUTH_METHODS */
+#define PAD_LEAST_NS 5000000
+#define PAD_SPREAD_NS 4000000
+
+/* One attempt: what it was, what came of it, what its key permits. */
+struct attempt {
+	const char *method;
+	int rc;     /* 0: proved */
+	char *info; /* owned; for the log, or NULL */
+	struct authkeys_opts opts;
+	struct timespec began;
+};
+
+/* --- the same time for every refusal
+ * -------------------------------------------*/
+
+/*
+ * How long a refusal takes at least: between 5 and 9 ms, fixed by the name and
+ * a secret of this host. Work that takes longer is padded to the next power of
+ * two of it, so that existing and other users answer alike.
+ */
+static int64_t
+pad_of(const struct conn *c)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
+	uint32_t pick;
+
+	writer_bytes(&w, c->hostkeys.salt, sizeof(c->hostkeys.salt));
+	writer_cstring(&w, c->user != NULL ? c->user : "");
+	if (writer_end(&w) == 0)
+		EVP_Digest(w.p, w.len, hash, NULL, EVP_sha256(), NULL);
+	memcpy(&pick, hash, sizeof(pick));
+	return PAD_LEAST_NS + pick % PAD_SPREAD_NS;
+}
+
+static void
+pad(const struct conn *c, const struct timespec *began)
+{
+	struct timespec now, rest;
+	int64_t spent, until = pad_of(c);
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	spent = (int64_t)(now.tv_sec - began->tv_sec) * 1000000000 +
+		now.tv_nsec - began->tv_nsec;
+	while (until < spent)
+		until *= 2;
+	rest.tv_sec = (until - spent) / 1000000000;
+	rest.tv_nsec = (until - spent) % 1000000000;
+	nanosleep(&rest, NULL);
+}
+
+/* --- who
+ * -------------------------------------------------------------------------*/
+
+static int
+read_banner(const struct conn *c, struct writer *out)
+{
+	const char *path = c->options.banner;
+	AUTOCLOSE int fd = -1;
+	uint8_t buf[BANNER_MAX];
+	ssize_t n;
+
+	if (path == NULL || strcasecmp(path, "none") == 0)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
+	if (n < 0) {
+		log_error("Banner %s: %s", path, err_str(-errno));
+		return 0;
+	}
+	/* RFC 4252 section 5.4 has text, which a NUL would cut. */
+	for (ssize_t i = 0; i < n; i++)
+		if (buf[i] == '\0')
+			buf[i] = ' ';
+	writer_bytes(out, buf, (size_t)n);
+	return writer_end(out);
+}
+
+static unsigned
+methods_of(const struct conn *c)
+{
+	unsigned methods = 0;
+
+	if (c->options.pubkey_authentication)
+		methods |= METHOD_PUBLICKEY;
+	if (c->options.password_authentication)
+		methods |= METHOD_PASSWORD;
+	return methods;
+}
+
+/* The options that Match blocks give this user. */
+static int
+resolve_options(struct conn *c)
+{
+	struct match_ctx ctx = {
+		.user = c->user,
+		.invalid_user = !c->account.exists,
+		.addr = c->addr,
+		.laddr = c->laddr,
+		.lport = c->lport,
+	};
+	struct options o;
+	int rc;
+
+	if (conf_uses(c->conf, MATCH_GROUP)) {
+		rc = account_groups(&c->account);
+		if (rc != 0)
+			return rc;
+		ctx.groups = (const char *const *)c->account.groups;
+		ctx.ngroups = c->account.ngroups;
+	}
+	rc = conf_resolve(c->conf, &ctx, &o);
+	if (rc != 0)
+		return rc;
+	options_free(&c->options);
+	c->options = o;
+	return 0;
+}
+
+static void
+judge_account(struct conn *c)
+{
+	struct account_peer peer = { c->addr, c->options.use_pam };
+	char why[OPTION_WHY_MAX] = "";
+
+	c->valid = may_use_account(&c->account, &c->options, &peer, why) == 0;
+	if (c->valid || c->probe)
+		return;
+	if (c->account.exists)
+		log_info("User %s from %s not allowed because %s", c->user,
+		    c->addr, why);
+	else
+		authlog_invalid_user(c);
+}
+
+int
+answer_auth_user(struct conn *c, const struct msg *m)
+{
+	struct msg reply = { .id = MSG_AUTH_METHODS };
+	AUTO(writer_done) struct writer banner = WRITER_INIT;
+	int rc;
+
+	c->user = strndup(
+	    (const char *)m->u.auth_user.user.p, m->u.auth_user.user.len);
+	if (c->user == NULL)
+		return -ENOMEM;
+	rc = account_find(c->user, &c->account);
+	if (rc == 0)
+		rc = resolve_options(c);
+	if (rc != 0)
+		return rc;
+	log_open(
+	    "sshd", c->sink, c->options.syslog_facility, conn_log_level(c));
+	judge_account(c);
+	/* A login whose PAM cannot start is refused, as an unknown user is. */
+	if (c->options.use_pam && !c->probe && pam_begin(c) != 0)
+		c->valid = false;
+	rc = read_banner(c, &banner);
+	if (rc != 0)
+		return rc;
+	setproctitle("%s [monitor]", c->valid ? c->user : "unknown");
+	reply.u.auth_methods.methods = methods_of(c);
+	reply.u.auth_methods.banner = span_of(banner.p, banner.len);
+	return chan_send(&c->net, &reply, NULL, 0);
+}
+
+/* --- the verdict
+ * -----------------------------------------------------------------*/
+
+/* PermitRootLogin. */
+static int
+may_root(const struct conn *c, const struct attempt *a)
+{
+	bool ok = false;
+
+	if (c->account.uid != 0)
+		return 0;
+	switch ((enum permit_root)c->options.permit_root_login) {
+	case ROOT_YES:
+		ok = true;
+		break;
+	case ROOT_NO_PASSWORD:
+		ok = strcmp(a->method, "publickey") == 0;
+		break;
+	case ROOT_FORCED_COMMANDS:
+		ok = strcmp(a->method, "publickey") == 0 &&
+		     a->opts.command != NULL;
+		break;
+	case ROOT_NO:
+		break;
+	}
+	if (ok)
+		return 0;
+	log_info("ROOT LOGIN REFUSED FROM %s port %u", c->addr, c->port);
+	return -EACCES;
+}
+
+/* Everything that must hold besides what was proved. */
+static int
+may_login(struct conn *c, const struct attempt *a)
+{
+	int rc;
+
+	if (!c->valid || c->probe)
+		return -EACCES;
+	rc = may_root(c, a);
+	if (rc == 0 && c->options.use_pam)
+		rc = pam_account(c);
+	return rc;
+}
+
+/* What the login may do: the key's grants, less what the server withholds. */
+static uint32_t
+grants_of(const struct conn *c, const struct attempt *a)
+{
+	uint32_t grants = a->opts.grants;
+
+	if (!c->options.permit_tty)
+		grants &= ~(uint32_t)GRANT_PTY;
+	if (!c->options.permit_user_rc)
+		grants &= ~(uint32_t)GRANT_USER_RC;
+	/* Nothing is forwarded by this server: there is no one to ask. */
+	grants &= ~(uint32_t)(GRANT_PORT_FWD | GRANT_AGENT_FWD | GRANT_X11_FWD);
+	return grants;
+}
+
+/* The one place where a login is granted. */
+static int
+auth_grant(struct conn *c, struct attempt *a)
+{
+	struct msg login = { .id = MSG_LOGIN };
+
+	c->granted = true;
+	c->grants = grants_of(c, a);
+	c->key_opts = a->opts;
+	a->opts = (struct authkeys_opts){ .grants = 0 };
+	c->net.phase = PH_SESSION;
+	authlog_result(c, VERDICT_GRANTED, a->method, a->info);
+	login.u.login.user = span_of(c->user, strlen(c->user));
+	return chan_send(&c->sshd, &login, NULL, 0);
+}
+
+static void
+auth_refuse(struct conn *c, const struct attempt *a)
+{
+	c->failures++;
+	authlog_result(c, VERDICT_DENIED, a->method, a->info);
+	if (strcmp(a->method, "password") == 0)
+		loginrec_failed(c);
+	if (c->failures >= (unsigned)c->options.max_auth_tries)
+		authlog_max_tries(c);
+}
+
+static int
+reply_result(struct conn *c, enum auth_verdict verdict)
+{
+	struct msg reply = { .id = MSG_AUTH_RESULT };
+
+	reply.u.auth_result.verdict = verdict;
+	reply.u.auth_result.methods = methods_of(c);
+	reply.u.auth_result.last =
+	    !c->granted && c->failures >= (unsigned)c->options.max_auth_tries;
+	return chan_send(&c->net, &reply, NULL, 0);
+}
+
+static void
+attempt_begin(struct attempt *a, const char *method)
+{
+	*a = (struct attempt){ .method = method, .rc = -EACCES };
+	clock_gettime(CLOCK_MONOTONIC, &a->began);
+}
+
+/* Grant or refuse, say so, and let go of the attempt. */
+static int
+attempt_end(struct conn *c, struct attempt *a)
+{
+	enum auth_verdict verdict = VERDICT_DENIED;
+	int rc = 0;
+
+	if (a->rc == 0)
+		a->rc = may_login(c, a);
+	if (a->rc == 0) {
+		rc = auth_grant(c, a);
+		verdict = VERDICT_GRANTED;
+	} else {
+		auth_refuse(c, a);
+		pad(c, &a->began);
+	}
+	free(a->info);
+	authkeys_opts_done(&a->opts);
+	return rc != 0 ? rc : reply_result(c, verdict);
+}
+
+/* The user must be known first, and no attempt follows the last one. */
+static int
+may_attempt(const struct conn *c)
+{
+	return c->user != NULL &&
+		       c->failures < (unsigned)c->options.max_auth_tries
+		   ? 0
+		   : -EPROTO;
+}
+
+/* --- the methods
+ * -----------------------------------------------------------------*/
+
+int
+answer_auth_none(struct conn *c, const struct msg *m)
+{
+	struct attempt a;
+	int rc = may_attempt(c);
+
+	(void)m;
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, "none");
+	if (c->options.permit_empty_passwords &&
+	    c->options.password_authentication) {
+		a.rc = password_check(c, "");
+		a.opts.grants = GRANT_DEFAULT;
+	}
+	if (a.rc == 0)
+		return attempt_end(c, &a);
+	/* The first is how clients ask what there is, and costs no attempt. */
+	if (c->net.counts[MSG_AUTH_NONE] > 1)
+		c->failures++;
+	return reply_result(c, VERDICT_DENIED);
+}
+
+int
+answer_auth_password(struct conn *c, const struct msg *m)
+{
+	struct span secret = m->u.auth_password.password;
+	struct attempt a;
+	char password[1025];
+	int rc = may_attempt(c);
+
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, "password");
+	memcpy(password, secret.p, secret.len);
+	password[secret.len] = '\0';
+	chan_wipe(&c->net);
+	/* A NUL inside would check less than what was typed. */
+	if (c->options.password_authentication &&
+	    strlen(password) == secret.len)
+		a.rc = password_check(c, password);
+	explicit_bzero(password, sizeof(password));
+	a.opts.grants = GRANT_DEFAULT;
+	return attempt_end(c, &a);
+}
+
+int
+answer_auth_key(struct conn *c, const struct msg *m)
+{
+	struct attempt a;
+	int rc = may_attempt(c);
+
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, "publickey");
+	if (c->options.pubkey_authentication)
+		a.rc = keyauth_query(c, m->u.auth_key.key, &a.info);
+	if (a.rc != 0)
+		return attempt_end(c, &a);
+	log_verbose("Accepted key %s for %s from %s port %u", a.info, c->user,
+	    c->addr, c->port);
+	free(a.info);
+	return reply_result(c, VERDICT_GRANTED);
+}
+
+int
+answer_auth_signature(struct conn *c, const struct msg *m)
+{
+	struct attempt a;
+	int rc = may_attempt(c);
+
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, "publickey");
+	c->verifies++;
+	if (c->options.pubkey_authentication)
+		a.rc =
+		    keyauth_verify(c, &m->u.auth_signature, &a.opts, &a.info);
+	return attempt_end(c, &a);
+}
+
+int
+answer_auth_dropped(struct conn *c, const struct msg *m)
+{
+	struct attempt a;
+	int rc = may_attempt(c);
+
+	(void)m;
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, "unreadable");
+	return attempt_end(c, &a);
+}

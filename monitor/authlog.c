@@ -1,0 +1,107 @@
+/*
+ * Log lines of sshd-monitor. The words are an interface: see the inventory of
+ * log templates that regress/system/log-lines checks. Names and texts come
+ * from the network; log.c encodes them.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/authlog.h"
+
+#define DISCONNECT_BEGINS "Received SSH_MSG_DISCONNECT: " /* libssh's words */
+
+static const char *
+invalid(const struct conn *c)
+{
+	return c->valid ? "" : "invalid user ";
+}
+
+void
+authlog_result(const struct conn *c, enum auth_verdict verdict,
+    const char *method, const char *info)
+{
+	static const char *const words[] = {
+		[VERDICT_DENIED] = "Failed",
+		[VERDICT_GRANTED] = "Accepted",
+		[VERDICT_PARTIAL] = "Partial",
+	};
+	bool loud = verdict == VERDICT_GRANTED || !c->valid ||
+		    c->failures >= (unsigned)c->options.max_auth_tries / 2 ||
+		    strcmp(method, "password") == 0;
+
+	if (c->probe)
+		return;
+	log_at(loud ? LEVEL_INFO : LEVEL_VERBOSE,
+	    "%s %s for %s%s from %s port %u ssh2%s%s", words[verdict], method,
+	    invalid(c), c->user, c->addr, c->port, info != NULL ? ": " : "",
+	    info != NULL ? info : "");
+}
+
+void
+authlog_invalid_user(const struct conn *c)
+{
+	log_info("Invalid user %s from %s port %u", c->user, c->addr, c->port);
+}
+
+void
+authlog_max_tries(const struct conn *c)
+{
+	log_error("maximum authentication attempts exceeded for %s%s "
+		  "from %s port %u ssh2 [preauth]",
+	    invalid(c), c->user, c->addr, c->port);
+}
+
+/* "authenticating user U ", "invalid user U ", "user U " or nothing. */
+static void
+who(const struct conn *c, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (c->user == NULL)
+		return;
+	if (c->granted)
+		snprintf(out, size, "user %s ", c->user);
+	else
+		snprintf(out, size, "%s user %s ",
+		    c->valid ? "authenticating" : "invalid", c->user);
+}
+
+static void
+log_disconnect(const struct conn *c, const char *text, const char *mark)
+{
+	const char *reason = "11:";
+
+	if (strncmp(text, DISCONNECT_BEGINS, strlen(DISCONNECT_BEGINS)) == 0)
+		reason = text + strlen(DISCONNECT_BEGINS);
+	log_info("Received disconnect from %s port %u:%s%s", c->addr, c->port,
+	    reason, mark);
+}
+
+void
+authlog_bye(const struct conn *c, enum bye_reason why, const char *text)
+{
+	static const char *const begins[] = {
+		[BYE_CLOSED] = "Connection closed by ",
+		[BYE_RESET] = "Connection reset by ",
+		[BYE_DISCONNECTED] = "Disconnected from ",
+		[BYE_PROTOCOL] = "Disconnecting ",
+		[BYE_TIMEOUT] = "Timeout, client not responding from ",
+		[BYE_AUTHTRIES] = "Disconnecting ",
+		[BYE_LIMIT] = "Disconnecting ",
+		[BYE_LOCAL] = "fatal for ",
+	};
+	const char *mark = c->granted ? "" : " [preauth]";
+	bool tells = why >= BYE_PROTOCOL && why != BYE_TIMEOUT;
+	char name[320];
+
+	if (c->probe)
+		return;
+	if (why == BYE_DISCONNECTED)
+		log_disconnect(c, text, mark);
+	who(c, name, sizeof(name));
+	log_info("%s%s%s port %u%s%s%s", begins[why], name, c->addr, c->port,
+	    tells ? ": " : "", tells ? text : "", mark);
+}

@@ -1,0 +1,237 @@
+/*
+ * The processes of one connection as sshd sees them. Runs as root; messages of
+ * a monitor are checked like any other, and never end sshd.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/child.h"
+
+/* Socket pairs: between the two, and from sshd to the monitor. */
+struct pairs {
+	int net[2];
+	int sshd[2];
+};
+
+static int
+make_pairs(struct pairs *p)
+{
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+
+	if (socketpair(AF_UNIX, type, 0, p->net) != 0)
+		return -errno;
+	if (socketpair(AF_UNIX, type, 0, p->sshd) != 0) {
+		int rc = -errno;
+
+		close(p->net[0]);
+		close(p->net[1]);
+		return rc;
+	}
+	return 0;
+}
+
+static int
+start_monitor(const struct child_terms *t, const struct pairs *p)
+{
+	const int fds[] = { p->net[0], p->sshd[0] };
+
+	return spawn_run(t->spawn, SPAWN_MONITOR, fds, nitems_of(fds));
+}
+
+static int
+start_net(const struct child_terms *t, const struct pairs *p, int client_fd)
+{
+	const int fds[] = { p->net[1], client_fd };
+
+	return spawn_run(t->spawn, SPAWN_NET, fds, nitems_of(fds));
+}
+
+static void
+find_names(struct child *c, int client_fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	strlcpy(c->peer.addr, "UNKNOWN", sizeof(c->peer.addr));
+	strlcpy(c->local.addr, "UNKNOWN", sizeof(c->local.addr));
+	if (getpeername(client_fd, (struct sockaddr *)&addr, &len) == 0 &&
+	    addr.ss_family != AF_UNIX)
+		listener_name(&addr, len, &c->peer);
+	len = sizeof(addr);
+	if (getsockname(client_fd, (struct sockaddr *)&addr, &len) == 0 &&
+	    addr.ss_family != AF_UNIX)
+		listener_name(&addr, len, &c->local);
+}
+
+static struct span
+span_text(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+static int
+send_conn(struct child *c, const struct child_terms *t)
+{
+	const int fds[] = { t->config->config_fd, t->config->hostkeys_fd };
+	struct msg m = { .id = MSG_CONN };
+
+	m.u.conn = (struct msg_conn){
+		.addr = span_text(c->peer.addr),
+		.port = c->peer.port,
+		.laddr = span_text(c->local.addr),
+		.lport = c->local.port,
+		.probe = t->probe,
+		.log_level = t->log_level,
+		.stderr_log = t->stderr_log,
+	};
+	return chan_send(&c->chan, &m, fds, nitems_of(fds));
+}
+
+static int
+start_both(struct child *c, const struct child_terms *t, struct pairs *p,
+    int client_fd)
+{
+	int rc;
+
+	rc = chan_init(&c->chan, take_fd(&p->sshd[1]), SSHD, MONITOR);
+	if (rc != 0)
+		return rc;
+	rc = start_monitor(t, p);
+	if (rc < 0)
+		return rc;
+	c->monitor = rc;
+	rc = start_net(t, p, client_fd);
+	if (rc < 0)
+		return rc;
+	c->net = rc;
+	return send_conn(c, t);
+}
+
+int
+child_start(
+    const struct child_terms *terms, int client_fd, struct child **out_child)
+{
+	struct child *c = calloc(1, sizeof(*c));
+	struct pairs p;
+	int rc;
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->chan.fd = -1;
+	c->probe = terms->probe;
+	rc = make_pairs(&p);
+	if (rc != 0) {
+		free(c);
+		return rc;
+	}
+	find_names(c, client_fd);
+	rc = start_both(c, terms, &p, client_fd);
+	close(p.net[0]);
+	close(p.net[1]);
+	close(p.sshd[0]);
+	own_close(&p.sshd[1]);
+	if (rc != 0) {
+		/* Whichever runs sees its peer gone, and ends; reaped later. */
+		child_kill(c);
+		child_free(c);
+		return rc;
+	}
+	*out_child = c;
+	return 0;
+}
+
+int
+child_message(struct child *c)
+{
+	struct msg m;
+	int rc = chan_recv(&c->chan, &m);
+
+	if (rc == -EINTR)
+		return 0;
+	if (rc == 0 && m.id == MSG_LOGIN) {
+		c->logged_in = true;
+		c->deadline = 0;
+	} else if (rc == 0 && m.id == MSG_PROVEN) {
+		c->proven = m.u.proven;
+	} else {
+		if (rc != -EPIPE)
+			log_error("monitor of %s port %u broke the rules (%s)",
+			    c->peer.addr, c->peer.port, err_str(rc));
+		chan_done(&c->chan);
+		return -EPIPE;
+	}
+	return 0;
+}
+
+static void
+signal_both(const struct child *c, int sig)
+{
+	if (c->net > 0)
+		kill(c->net, sig);
+	if (c->monitor > 0)
+		kill(c->monitor, sig);
+}
+
+void
+child_kill(struct child *c)
+{
+	signal_both(c, SIGKILL);
+}
+
+void
+child_terminate(struct child *c)
+{
+	signal_both(c, SIGTERM);
+}
+
+/* A death that nobody asked for is worth a line. */
+static void
+log_death(const struct child *c, const char *name, pid_t pid, int status)
+{
+	if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGTERM ||
+	    WTERMSIG(status) == SIGKILL || c->probe)
+		return;
+	log_error("%s (pid %ld) of %s port %u was ended by signal %d (%s)%s",
+	    name, (long)pid, c->peer.addr, c->peer.port, WTERMSIG(status),
+	    sigabbrev_np(WTERMSIG(status)),
+	    WTERMSIG(status) == SIGSYS
+		? ": it made a system call that its filter forbids"
+		: "");
+}
+
+bool
+child_reaped(struct child *c, pid_t pid, int status)
+{
+	if (pid == c->net) {
+		log_death(c, "sshd-net", pid, status);
+		c->net = 0;
+		c->net_status = status;
+		return true;
+	}
+	if (pid == c->monitor) {
+		log_death(c, "sshd-monitor", pid, status);
+		c->monitor = 0;
+		return true;
+	}
+	return false;
+}
+
+bool
+child_gone(const struct child *c)
+{
+	return c->monitor == 0 && c->net == 0;
+}
+
+void
+child_free(struct child *c)
+{
+	chan_done(&c->chan);
+	free(c);
+}

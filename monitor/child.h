@@ -1,0 +1,55 @@
+/*
+ * sshd's children: the two processes of each connection, until both are gone.
+ */
+#ifndef MONITOR_CHILD_H
+#define MONITOR_CHILD_H
+
+#include <stdint.h>
+
+#include "common/chan.h"
+#include "monitor/server.h"
+
+struct child {
+	struct child *next;
+	pid_t monitor; /* 0: reaped */
+	pid_t net;
+	struct chan chan; /* to the monitor; fd -1 once that is gone */
+	struct listener_name peer;
+	struct listener_name local;
+	bool probe;
+	bool logged_in;
+	int64_t deadline;         /* for the login; monotonic ms, 0: none */
+	int net_status;           /* as waitpid(2) gave it */
+	struct msg_proven proven; /* the probe's report */
+};
+
+/* What a connection's processes are told, besides the configuration. */
+struct child_terms {
+	const struct spawn *spawn;
+	const struct server_config *config;
+	unsigned log_level; /* CONN's, msg.def */
+	bool stderr_log;
+	bool probe;
+};
+
+/*
+ * Start both processes for a client's socket, which stays the caller's; names
+ * are filled in. 0: *out_child is owned; or -errno and nothing runs.
+ */
+int child_start(
+    const struct child_terms *terms, int client_fd, struct child **out_child);
+
+/* Take one message of its monitor's. 0; -EPIPE: the channel is closed now. */
+int child_message(struct child *c);
+
+/* End both processes at once. */
+void child_kill(struct child *c);
+/* Ask both to end. */
+void child_terminate(struct child *c);
+
+/* Note that a process is gone; whether it was one of these two. */
+bool child_reaped(struct child *c, pid_t pid, int status);
+bool child_gone(const struct child *c);
+void child_free(struct child *c);
+
+#endif

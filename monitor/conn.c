@@ -1,0 +1,130 @@
+/*
+ * The life of a connection in its sshd-monitor: one blocking loop over the
+ * network process's messages, the deaths of children, and sshd.
+ */
+#include "config.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/answer.h"
+#include "monitor/pam.h"
+#include "monitor/usession.h"
+
+enum log_level
+conn_log_level(const struct conn *c)
+{
+	return c->log_level != CONN_LEVEL_NONE
+		   ? (enum log_level)c->log_level
+		   : (enum log_level)c->options.log_level;
+}
+
+/* The other side broke the rules, or is gone: say which, once. */
+static void
+peer_fault(struct conn *c, int rc)
+{
+	c->ended = true;
+	if (rc == -EPIPE && c->said_bye)
+		return;
+	if (rc == -EPIPE)
+		log_error("network process of %s port %u ended unexpectedly",
+		    c->addr, c->port);
+	else
+		log_error("network process of %s port %u broke the rules "
+			  "(%s); connection ended",
+		    c->addr, c->port, err_str(rc));
+}
+
+static void
+serve_net(struct conn *c)
+{
+	struct msg m;
+	int rc = chan_recv(&c->net, &m);
+
+	if (rc == -EINTR)
+		return;
+	if (rc == 0)
+		rc = answer(c, &m);
+	chan_wipe(&c->net);
+	if (rc != 0)
+		peer_fault(c, rc);
+}
+
+/*
+ * sshd never sends more than the first message. When it goes away, as in a
+ * restart, live sessions stay.
+ */
+static void
+serve_sshd(struct conn *c)
+{
+	struct msg m;
+
+	if (chan_recv(&c->sshd, &m) == -EINTR)
+		return;
+	chan_done(&c->sshd);
+	if (!c->granted)
+		c->ended = true;
+}
+
+static void
+on_sigchld(int sig)
+{
+	/* Only wakes ppoll(). */
+	(void)sig;
+}
+
+static void
+tell_proven(struct conn *c)
+{
+	struct msg m = { .id = MSG_PROVEN };
+
+	m.u.proven.signs = c->signs;
+	m.u.proven.verifies = c->verifies;
+	m.u.proven.jail = c->proven;
+	(void)chan_send(&c->sshd, &m, NULL, 0);
+}
+
+static void
+end(struct conn *c)
+{
+	for (struct usession *s = c->sessions; s != NULL; s = s->next)
+		usession_hangup(c, s);
+	/* What has ended by now gets its logout record; the rest goes on. */
+	(void)usession_reap(c);
+	pam_done(c);
+	if (c->probe)
+		tell_proven(c);
+}
+
+int
+conn_serve(struct conn *c)
+{
+	struct sigaction act = { .sa_handler = on_sigchld };
+	sigset_t blocked, open_mask;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, &open_mask);
+	sigaction(SIGCHLD, &act, NULL);
+	while (!c->ended) {
+		struct pollfd fds[2] = {
+			{ c->net.fd, POLLIN, 0 },
+			{ c->sshd.fd, POLLIN, 0 },
+		};
+
+		if (ppoll(fds, 2, NULL, &open_mask) < 0 && errno != EINTR)
+			fatal("ppoll: %s", err_str(-errno));
+		if (usession_reap(c) != 0)
+			c->ended = true;
+		if (!c->ended && fds[0].revents != 0)
+			serve_net(c);
+		if (!c->ended && fds[1].revents != 0)
+			serve_sshd(c);
+	}
+	end(c);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * One connection as its sshd-monitor sees it: who is there, what has been
+ * proved, what runs for it. Everything the network process is told or given
+ * is decided from this.
+ */
+#ifndef MONITOR_CONN_H
+#define MONITOR_CONN_H
+
+#include "common/authkeys.h"
+#include "common/chan.h"
+#include "common/conf.h"
+#include "common/log.h"
+#include "monitor/account.h"
+#include "monitor/hostkey.h"
+
+#define MONITOR_NET_FD 3  /* the descriptors it is started with: */
+#define MONITOR_SSHD_FD 4 /* and /dev/null or a log at 0, 1 and 2 */
+
+#define CONN_LEVEL_NONE 8 /* CONN's log_level, msg.def */
+
+struct usession;
+struct pam;
+
+struct conn {
+	struct chan net;
+	struct chan sshd;
+	struct conf *conf;
+	struct options options; /* for this connection, and user once known */
+	struct hostkeys hostkeys;
+	const char *sftp_path; /* our sftp-server: beside our own program */
+	char *addr;            /* numeric; "UNKNOWN" if there is no socket */
+	unsigned port;
+	char *laddr;
+	unsigned lport;
+	bool probe;         /* sshd's own proof: may never log in */
+	bool proven;        /* its network process passed its part */
+	unsigned log_level; /* in place of LogLevel, unless CONN_LEVEL_NONE */
+	enum log_sink sink;
+
+	/* the transport */
+	uint8_t session_id[64]; /* the first exchange hash that was signed */
+	size_t session_id_len;
+	unsigned signs;
+	unsigned signed_with; /* which host key the client knows us by */
+	unsigned verifies;
+
+	/* authentication */
+	char *user; /* as the client wrote it; NULL until it did */
+	struct account account;
+	bool valid; /* exists, and may log in if it proves who it is */
+	unsigned failures;
+	bool granted; /* THE record: set in one place, auth_grant() */
+	struct authkeys_opts key_opts; /* of the key that logged in */
+	uint32_t grants;               /* enum authkeys_grant; starts empty */
+	struct pam *pam;               /* owned; NULL without PAM */
+
+	struct usession *sessions; /* owned list */
+	unsigned nsessions;
+	bool said_bye;
+	bool ended;
+};
+
+/* LogLevel, and -d on top of it. */
+enum log_level conn_log_level(const struct conn *c);
+
+/* Serve until the network process is gone. Returns the exit status. */
+int conn_serve(struct conn *c);
+
+#endif

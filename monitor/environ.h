@@ -1,0 +1,38 @@
+/*
+ * The environment of a session's process: sshd(8), LOGIN PROCESS.
+ */
+#ifndef MONITOR_ENVIRON_H
+#define MONITOR_ENVIRON_H
+
+#include "monitor/usession.h"
+
+#define ENVIRON_CLIENT_MAX 128 /* variables a client may set for a session */
+
+struct environ_list {
+	char **v; /* "NAME=value", NULL-terminated; owned */
+	size_t n;
+};
+
+/* Set or replace. 0 or -ENOMEM. */
+int environ_set(struct environ_list *e, const char *name, const char *value);
+/* The same with "NAME=value"; what has no "=" is left out. */
+int environ_put(struct environ_list *e, const char *assignment);
+void environ_done(struct environ_list *e);
+
+/* AcceptEnv, sshd_config(5). */
+bool may_env(const struct options *o, const char *name);
+
+/*
+ * All of it but what stands in the user's own files. What the client sent goes
+ * in first, so that nothing it says replaces what we say. 0 or -ENOMEM.
+ */
+int environ_make(
+    const struct conn *c, const struct usession *s, struct environ_list *out);
+
+/*
+ * ~/.ssh/environment, as far as PermitUserEnvironment takes it. For the child
+ * once it is the user.
+ */
+void environ_user_file(const struct conn *c, struct environ_list *e);
+
+#endif

@@ -1,0 +1,40 @@
+noinst_LIBRARIES += libmonitor.a
+libmonitor_a_SOURCES = \
+	monitor/account.c monitor/account.h \
+	monitor/answer.c monitor/answer.h \
+	monitor/answer_auth.c monitor/answer_session.c \
+	monitor/answer_transport.c \
+	monitor/authlog.c monitor/authlog.h \
+	monitor/child.c monitor/child.h \
+	monitor/conn.c monitor/conn.h \
+	monitor/environ.c monitor/environ.h \
+	monitor/hostkey.c monitor/hostkey.h \
+	monitor/keyauth.c monitor/keyauth.h \
+	monitor/keyfile.c monitor/keyfile.h \
+	monitor/listener.c monitor/listener.h \
+	monitor/loginrec.c monitor/loginrec.h \
+	monitor/master.c monitor/master.h \
+	monitor/pam.h \
+	monitor/password.c monitor/password.h \
+	monitor/preflight.c monitor/preflight.h \
+	monitor/pty.c monitor/pty.h \
+	monitor/server.c monitor/server.h \
+	monitor/spawn.c monitor/spawn.h \
+	monitor/userid.c monitor/userid.h \
+	monitor/userproc.c monitor/userproc.h \
+	monitor/usession.c monitor/usession.h
+if USE_PAM
+libmonitor_a_SOURCES += monitor/pam.c
+else
+libmonitor_a_SOURCES += monitor/pam_none.c
+endif
+EXTRA_DIST += monitor/pam.c monitor/pam_none.c
+
+sbin_PROGRAMS += bin/sshd
+bin_sshd_SOURCES = monitor/sshd_main.c
+bin_sshd_LDADD = libmonitor.a libcommon.a $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
+
+pkglibexec_PROGRAMS += bin/sshd-monitor
+bin_sshd_monitor_SOURCES = monitor/monitor_main.c
+bin_sshd_monitor_LDADD = libmonitor.a libcommon.a $(PAM_LIBS) $(CRYPT_LIBS) \
+	$(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)

@@ -1,0 +1,383 @@
+/*
+ * The listening sshd. Runs as root; it reads no byte of a client's, and no
+ * message from a child can end it.
+ */
+#include "config.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/master.h"
+
+#define REFUSAL_TEXT "Exceeded MaxStartups\r\n"
+#define ACCEPT_PAUSE_MS 1000 /* when the process is out of descriptors */
+
+/* Set by the handlers, which do nothing else (CVE-2024-6387 and its kind). */
+static volatile sig_atomic_t got_hup, got_term, got_chld;
+
+static void
+note_signal(int sig)
+{
+	if (sig == SIGHUP)
+		got_hup = 1;
+	else if (sig == SIGCHLD)
+		got_chld = 1;
+	else
+		got_term = sig;
+}
+
+static const int noted[] = { SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD };
+
+/* Block them but while we wait; returns the mask to wait with. */
+static sigset_t
+take_signals(void)
+{
+	struct sigaction act = { .sa_handler = note_signal };
+	sigset_t blocked, open_mask;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < nitems_of(noted); i++) {
+		sigaddset(&blocked, noted[i]);
+		sigaction(noted[i], &act, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &open_mask);
+	for (size_t i = 0; i < nitems_of(noted); i++)
+		sigdelset(&open_mask, noted[i]);
+	return open_mask;
+}
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct child_terms
+master_terms(const struct master *m)
+{
+	return (struct child_terms){
+		.spawn = &m->spawn,
+		.config = &m->config,
+		.log_level = server_log_level(m->args),
+		.stderr_log = m->args->stderr_log,
+	};
+}
+
+/* --- MaxStartups
+ * ---------------------------------------------------------------------*/
+
+/*
+ * sshd_config(5) MaxStartups: from `begin` on, refuse by chance, rising to
+ * certainty at `full`.
+ */
+static bool
+may_start(const struct master *m)
+{
+	const struct max_startups *ms = &m->config.options.max_startups;
+	unsigned begin = (unsigned)ms->begin, full = (unsigned)ms->full;
+	unsigned p;
+
+	if (m->nstarting < begin)
+		return true;
+	if (m->nstarting >= full || ms->rate == 100)
+		return false;
+	p = (100 - (unsigned)ms->rate) * (m->nstarting - begin);
+	p = p / (full - begin) + (unsigned)ms->rate;
+	return arc4random_uniform(100) >= p;
+}
+
+static void
+refuse(struct master *m, int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	struct listener_name peer = { "UNKNOWN", 0 };
+
+	if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0)
+		listener_name(&addr, len, &peer);
+	(void)!send(fd, REFUSAL_TEXT, strlen(REFUSAL_TEXT), MSG_NOSIGNAL);
+	if (!m->throttling)
+		log_error("beginning MaxStartups throttling");
+	m->throttling = true;
+	m->ndropped++;
+	log_verbose("drop connection #%u from %s port %u past MaxStartups",
+	    m->nstarting, peer.addr, peer.port);
+}
+
+static void
+note_calm(struct master *m)
+{
+	if (!m->throttling ||
+	    m->nstarting >= (unsigned)m->config.options.max_startups.begin)
+		return;
+	log_error("exited MaxStartups throttling, %u connections dropped",
+	    m->ndropped);
+	m->throttling = false;
+	m->ndropped = 0;
+}
+
+/* --- connections
+ * -----------------------------------------------------------------------*/
+
+/* What libssh does not set on a server's socket. Failure harms nobody. */
+static void
+tune_socket(const struct master *m, int fd)
+{
+	const int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (m->config.options.tcp_keep_alive)
+		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+static void
+start_child(struct master *m, int fd)
+{
+	struct child_terms terms = master_terms(m);
+	struct child *c;
+	int grace = m->config.options.login_grace_time;
+	int rc = child_start(&terms, fd, &c);
+
+	if (rc != 0) {
+		log_error(
+		    "cannot start a connection's processes: %s", err_str(rc));
+		return;
+	}
+	c->deadline = grace > 0 ? clock_ms() + (int64_t)grace * 1000 : 0;
+	c->next = m->children;
+	m->children = c;
+	m->nstarting++;
+}
+
+/* True when accepting has to pause. */
+static bool
+accept_one(struct master *m, int listen_fd)
+{
+	AUTOCLOSE int fd =
+	    accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0) {
+		bool scarce = errno == EMFILE || errno == ENFILE ||
+			      errno == ENOMEM || errno == ENOBUFS;
+
+		if (scarce)
+			log_error("accept: %s", err_str(-errno));
+		return scarce;
+	}
+	if (!may_start(m)) {
+		refuse(m, fd);
+		return false;
+	}
+	tune_socket(m, fd);
+	start_child(m, fd);
+	if (m->once)
+		listeners_close(&m->listeners);
+	return false;
+}
+
+static void
+expire(struct master *m, int64_t now)
+{
+	for (struct child *c = m->children; c != NULL; c = c->next) {
+		if (c->deadline == 0 || now < c->deadline)
+			continue;
+		log_info("Timeout before authentication for connection from %s "
+			 "to %s, pid = %ld",
+		    c->peer.addr, c->local.addr, (long)c->monitor);
+		c->deadline = 0;
+		/* PAM may be in the middle of something: no politeness. */
+		child_kill(c);
+	}
+}
+
+/* Milliseconds until the next deadline; -1: none. */
+static int
+next_deadline(const struct master *m, int64_t now)
+{
+	int64_t next = -1;
+
+	for (const struct child *c = m->children; c != NULL; c = c->next)
+		if (c->deadline != 0 && (next < 0 || c->deadline < next))
+			next = c->deadline;
+	if (next < 0)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
+}
+
+static void
+remove_gone(struct master *m)
+{
+	struct child **at = &m->children;
+
+	while (*at != NULL) {
+		struct child *c = *at;
+
+		if (!child_gone(c)) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		m->nstarting -= !c->logged_in;
+		child_free(c);
+		m->stopping |= m->once;
+	}
+	note_calm(m);
+}
+
+static void
+reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	got_chld = 0;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (struct child *c = m->children; c != NULL; c = c->next)
+			if (child_reaped(c, pid, status))
+				break;
+	remove_gone(m);
+}
+
+/* --- signals
+ * ------------------------------------------------------------------------------*/
+
+/*
+ * A new configuration counts for new connections, as soon as all of it is
+ * good; else the old one goes on. Live connections have theirs.
+ */
+static void
+reload(struct master *m)
+{
+	struct server_config config;
+	struct listeners listeners = { .n = 0 };
+
+	got_hup = 0;
+	log_info("Received SIGHUP; restarting.");
+	if (server_config_load(m->args, &config) != 0) {
+		log_error("the old configuration stays in force");
+		return;
+	}
+	if (listeners_open(&listeners, &config.options, &m->listeners) != 0) {
+		log_error("no address to listen on; "
+			  "the old configuration stays in force");
+		server_config_done(&config);
+		return;
+	}
+	listeners_close(&m->listeners);
+	m->listeners = listeners;
+	server_config_done(&m->config);
+	m->config = config;
+	server_log_open(m->args, &m->config);
+}
+
+static void
+handle_signals(struct master *m)
+{
+	if (got_term) {
+		log_info("Received signal %d; terminating.", (int)got_term);
+		m->stopping = true;
+	}
+	if (got_hup)
+		reload(m);
+	if (got_chld)
+		reap(m);
+}
+
+/* --- the loop
+ * --------------------------------------------------------------------------------*/
+
+/* Everything that is waited for: listeners first, then children's channels. */
+static size_t
+make_pollfds(const struct master *m, struct pollfd **fds, bool paused)
+{
+	size_t n = paused ? 0 : m->listeners.n;
+	struct pollfd *grown;
+
+	for (const struct child *c = m->children; c != NULL; c = c->next)
+		n++;
+	grown = reallocarray(*fds, n + 1, sizeof(**fds));
+	if (grown == NULL)
+		fatal("out of memory");
+	*fds = grown;
+	n = 0;
+	for (size_t i = 0; !paused && i < m->listeners.n; i++)
+		grown[n++] = (struct pollfd){ m->listeners.v[i].fd, POLLIN, 0 };
+	for (const struct child *c = m->children; c != NULL; c = c->next)
+		grown[n++] = (struct pollfd){ c->chan.fd, POLLIN, 0 };
+	return n;
+}
+
+static void
+handle_children(struct master *m, const struct pollfd *fds)
+{
+	for (struct child *c = m->children; c != NULL; c = c->next, fds++) {
+		bool before = c->logged_in;
+
+		if (fds->revents == 0 || c->chan.fd < 0)
+			continue;
+		(void)child_message(c);
+		m->nstarting -= c->logged_in && !before;
+	}
+	note_calm(m);
+}
+
+/* New connections last: they change the list that fds was made from. */
+static bool
+handle_listeners(struct master *m, const struct pollfd *fds, size_t n)
+{
+	bool pause = false;
+
+	for (size_t i = 0; i < n && !pause; i++)
+		if (fds[i].revents != 0)
+			pause = accept_one(m, fds[i].fd);
+	return pause;
+}
+
+static int
+wait_ms(const struct master *m, bool paused)
+{
+	int ms = next_deadline(m, clock_ms());
+
+	return paused && (ms < 0 || ms > ACCEPT_PAUSE_MS) ? ACCEPT_PAUSE_MS
+							  : ms;
+}
+
+int
+master_serve(struct master *m)
+{
+	sigset_t open_mask = take_signals();
+	struct pollfd *fds = NULL;
+	bool paused = false;
+
+	while (!m->stopping) {
+		size_t nlisteners = paused ? 0 : m->listeners.n;
+		size_t n = make_pollfds(m, &fds, paused);
+		int ms = wait_ms(m, paused);
+		struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+		if (ppoll(fds, n, ms < 0 ? NULL : &ts, &open_mask) < 0) {
+			if (errno != EINTR)
+				fatal("ppoll: %s", err_str(-errno));
+			handle_signals(m);
+			continue;
+		}
+		handle_children(m, fds + nlisteners);
+		paused = handle_listeners(m, fds, nlisteners);
+		expire(m, clock_ms());
+		handle_signals(m);
+	}
+	free(fds);
+	return 0;
+}

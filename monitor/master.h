@@ -1,0 +1,28 @@
+/*
+ * sshd's loop: accept, count, refuse, start, reap.
+ */
+#ifndef MONITOR_MASTER_H
+#define MONITOR_MASTER_H
+
+#include "monitor/child.h"
+
+struct master {
+	const struct server_args *args;
+	struct server_config config;
+	struct spawn spawn;
+	struct listeners listeners;
+	struct child *children; /* owned list */
+	unsigned nstarting;     /* of these, not yet logged in */
+	bool throttling;        /* MaxStartups has refused some */
+	unsigned ndropped;
+	bool stopping;
+	bool once; /* -d: one connection, then the end */
+};
+
+/* What a connection's processes are told. */
+struct child_terms master_terms(const struct master *m);
+
+/* Serve until SIGTERM. Returns the exit status. */
+int master_serve(struct master *m);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * sshd-monitor: one connection's privileged half. Runs as root with the
+ * capabilities that logins need; decides logins, signs with the host keys,
+ * starts sessions. It never reads a byte of the network but as messages.
+ *
+ * Peers: MONITOR_NET_FD, its sshd-net; MONITOR_SSHD_FD, the sshd that started
+ * it and sends CONN first.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "monitor/conn.h"
+
+#define BLOB_MAX (8u << 20) /* bytes of configuration or keys from sshd */
+
+/*
+ * What stays in the permitted and effective sets. The bounding set is left
+ * alone, and no_new_privs off: both would be inherited by the user's shell, and
+ * sudo, ping or root's mount would fail in it (prctl(2), capabilities(7)).
+ */
+static const struct {
+	cap_value_t cap;
+	const char *why;
+} kept[] = {
+	{ CAP_SETUID, "becoming the user" },
+	{ CAP_SETGID, "becoming the user" },
+	{ CAP_CHOWN, "the terminal is the user's" },
+	{ CAP_FOWNER, "its mode" },
+	{ CAP_DAC_OVERRIDE, "utmp, wtmp, PAM's files" },
+	{ CAP_DAC_READ_SEARCH, "shadow, PAM's files" },
+	{ CAP_KILL, "hanging up sessions" },
+	{ CAP_SYS_CHROOT, "PAM modules" },
+	{ CAP_SYS_RESOURCE, "pam_limits" },
+	{ CAP_SYS_NICE, "pam_limits" },
+	{ CAP_SYS_ADMIN, "pam_namespace" },
+	{ CAP_AUDIT_WRITE, "PAM's audit records" },
+	{ CAP_AUDIT_CONTROL, "pam_loginuid" },
+	{ CAP_NET_BIND_SERVICE, "NSS and PAM over the network" },
+	{ CAP_SYS_TTY_CONFIG, "terminals" },
+	{ CAP_FSETID, "pam_mkhomedir" },
+};
+
+/* What root itself lacks (in a container, say) cannot be kept either. */
+static int
+trim_caps(void)
+{
+	cap_t now = cap_get_proc();
+	cap_t want = cap_init();
+	int rc = now != NULL && want != NULL ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < nitems_of(kept) && rc == 0; i++) {
+		cap_flag_value_t have = CAP_CLEAR;
+
+		cap_get_flag(now, kept[i].cap, CAP_PERMITTED, &have);
+		if (have != CAP_SET)
+			continue;
+		cap_set_flag(want, CAP_PERMITTED, 1, &kept[i].cap, CAP_SET);
+		cap_set_flag(want, CAP_EFFECTIVE, 1, &kept[i].cap, CAP_SET);
+	}
+	if (rc == 0 && cap_set_proc(want) != 0)
+		rc = -errno;
+	cap_free(now);
+	cap_free(want);
+	return rc;
+}
+
+/* The bytes of a memory file from sshd. */
+static int
+read_blob(int fd, struct writer *out)
+{
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= 0 ||
+	    st.st_size > BLOB_MAX)
+		return -EBADMSG;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	writer_bytes(out, p, (size_t)st.st_size);
+	munmap(p, (size_t)st.st_size);
+	return writer_end(out);
+}
+
+static int
+read_config(struct conn *c, int fd)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	int rc = read_blob(fd, &w);
+
+	if (rc == 0)
+		rc = conf_decode(span_of(w.p, w.len), &c->conf);
+	if (rc == 0)
+		rc = conf_resolve(c->conf, NULL, &c->options);
+	return rc;
+}
+
+static int
+read_hostkeys(struct conn *c, int fd)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	int rc = read_blob(fd, &w);
+
+	if (rc == 0)
+		rc = hostkeys_decode(span_of(w.p, w.len), &c->hostkeys);
+	return rc;
+}
+
+/* The first message: who connected, and what holds for it. */
+static int
+read_conn(struct conn *c)
+{
+	struct msg m;
+	const struct msg_conn *q = &m.u.conn;
+	AUTOCLOSE int config_fd = -1;
+	AUTOCLOSE int keys_fd = -1;
+	int rc;
+
+	rc = chan_recv(&c->sshd, &m);
+	if (rc != 0)
+		return rc;
+	config_fd = chan_take_fd(&c->sshd, 0);
+	keys_fd = chan_take_fd(&c->sshd, 1);
+	c->addr = strndup((const char *)q->addr.p, q->addr.len);
+	c->laddr = strndup((const char *)q->laddr.p, q->laddr.len);
+	c->port = (unsigned)q->port;
+	c->lport = (unsigned)q->lport;
+	c->probe = q->probe;
+	c->log_level = (unsigned)q->log_level;
+	c->sink = q->stderr_log ? SINK_STDERR : SINK_SYSLOG;
+	if (c->addr == NULL || c->laddr == NULL)
+		return -ENOMEM;
+	rc = read_config(c, config_fd);
+	if (rc == 0)
+		rc = read_hostkeys(c, keys_fd);
+	return rc;
+}
+
+static void
+trace(void *arg, const char *line)
+{
+	(void)arg;
+	log_at(LEVEL_DEBUG3, "%s", line);
+}
+
+/* Our sftp-server stands beside this program. */
+static const char *
+find_sftp(char *buf, size_t size)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return PKGLIBEXECDIR "/sftp-server";
+	self[n] = '\0';
+	snprintf(buf, size, "%s/sftp-server", dirname(self));
+	return buf;
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct conn c = { .granted = false };
+	char sftp_path[PATH_MAX];
+	int rc;
+
+	setproctitle_init(argc, argv, envp);
+	signal(SIGPIPE, SIG_IGN);
+	log_open("sshd", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
+	/* It holds host keys: no core, no ptrace by anyone but root. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (fcntl(MONITOR_NET_FD, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(MONITOR_SSHD_FD, F_SETFD, FD_CLOEXEC) != 0)
+		fatal("sshd-monitor is started by sshd, not by hand");
+	rc = chan_init(&c.net, MONITOR_NET_FD, MONITOR, NET);
+	if (rc == 0)
+		rc = chan_init(&c.sshd, MONITOR_SSHD_FD, MONITOR, SSHD);
+	if (rc == 0)
+		rc = read_conn(&c);
+	if (rc != 0)
+		fatal("no connection to serve: %s", err_str(rc));
+	log_open("sshd", c.sink, c.options.syslog_facility, conn_log_level(&c));
+	if (log_level() >= LEVEL_DEBUG3)
+		c.net.trace = c.sshd.trace = trace;
+	rc = trim_caps();
+	if (rc != 0)
+		fatal("cannot drop capabilities: %s", err_str(rc));
+	c.sftp_path = find_sftp(sftp_path, sizeof(sftp_path));
+	setproctitle("[accepted]");
+	log_verbose("Connection from %s port %u on %s port %u", c.addr, c.port,
+	    c.laddr, c.lport);
+	return conn_serve(&c);
+}

@@ -1,0 +1,61 @@
+/*
+ * Passwords. Runs in sshd-monitor as root; user and password come from the
+ * network.
+ */
+#include "config.h"
+
+#include <crypt.h>
+#include <shadow.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "monitor/pam.h"
+#include "monitor/password.h"
+
+/* What is checked in place of a password that must not open anything. */
+#define IMPOSSIBLE_PASSWORD "\b\n\r\177INCORRECT"
+/* Of an account that has no hash: any method of the cost that is usual. */
+#define USUAL_HASH "$6$aaaaaaaaaaaaaaaa$"
+
+static bool
+shadow_match(const char *password, const char *hash)
+{
+	struct crypt_data data = { .initialized = 0 };
+	const char *made = crypt_r(password, hash, &data);
+	bool same = made != NULL && made[0] != '*' && strcmp(made, hash) == 0;
+
+	explicit_bzero(&data, sizeof(data));
+	return same;
+}
+
+/* shadow(5) alone. Unknown users take this path too, with a hash of no one. */
+static int
+shadow_check(struct conn *c, const char *password)
+{
+	const struct spwd *sp = getspnam(c->account.name);
+	const char *hash = sp != NULL ? sp->sp_pwdp : NULL;
+	bool usable = c->valid && hash != NULL && *hash != '\0' &&
+		      *hash != '!' && *hash != '*';
+	bool same = shadow_match(password, usable ? hash : USUAL_HASH);
+
+	if (c->valid && hash != NULL && *hash == '\0')
+		return c->options.permit_empty_passwords && *password == '\0'
+			   ? 0
+			   : -EACCES;
+	return usable && same ? 0 : -EACCES;
+}
+
+int
+password_check(struct conn *c, const char *password)
+{
+	int rc;
+
+	if (!c->valid)
+		password = IMPOSSIBLE_PASSWORD;
+	if (!c->options.permit_empty_passwords && *password == '\0')
+		return -EACCES;
+	rc = c->options.use_pam ? pam_password(c, password)
+				: shadow_check(c, password);
+	return c->valid ? rc : -EACCES;
+}

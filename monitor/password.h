@@ -1,0 +1,14 @@
+/* Whether a password opens an account: by PAM, or by shadow(5) without it. */
+#ifndef MONITOR_PASSWORD_H
+#define MONITOR_PASSWORD_H
+
+#include "monitor/conn.h"
+
+/*
+ * 0 if the password is that of the connection's user, -EACCES if not. An
+ * unknown user, or one who may not log in, costs the same work and never gets
+ * 0. The password is the caller's to wipe.
+ */
+int password_check(struct conn *c, const char *password);
+
+#endif

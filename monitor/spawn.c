@@ -1,0 +1,215 @@
+/*
+ * fork and exec. Runs in sshd as root; takes nothing from any stranger.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <paths.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "monitor/spawn.h"
+
+#define FIRST_FD 3
+#define PARK_FD 32 /* where descriptors wait while 0 and up are set */
+#define EXIT_SPAWN 250
+
+static const struct {
+	const char *name;
+	bool unprivileged;
+	bool may_chroot;
+} roles[SPAWN_COUNT] = {
+	[SPAWN_MONITOR] = { "sshd-monitor", false, false },
+	[SPAWN_NET] = { "sshd-net", true, true },
+	[SPAWN_PROBE] = { "sshd-probe", true, false },
+};
+
+/* --- opening
+ * -----------------------------------------------------------------------*/
+
+static int
+open_program(const char *path, char why[SPAWN_WHY_MAX], int *out_fd)
+{
+	/* To be executed with descriptors of ours: not through a symlink of
+	 * somebody else's, so the directory is the administrator's to guard. */
+	AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0) {
+		rc = -errno;
+		snprintf(why, SPAWN_WHY_MAX,
+		    "%s: %s; is the suite installed whole (make install)?",
+		    path, err_str(rc));
+		return rc;
+	}
+	*out_fd = take_fd(&fd);
+	return 0;
+}
+
+/* The probe stands beside the network process. */
+static void
+probe_path(const char *net, char *out, size_t size)
+{
+	char copy[PATH_MAX];
+
+	strlcpy(copy, net, sizeof(copy));
+	snprintf(out, size, "%s/sshd-probe", dirname(copy));
+}
+
+static int
+find_user(struct spawn *s, char why[SPAWN_WHY_MAX])
+{
+	const struct passwd *pw = getpwnam(PRIVSEP_USER);
+
+	if (pw == NULL) {
+		snprintf(why, SPAWN_WHY_MAX,
+		    "Privilege separation user " PRIVSEP_USER
+		    " does not exist; run: useradd --system --no-create-home "
+		    "--home-dir %s --shell /usr/sbin/nologin " PRIVSEP_USER,
+		    PRIVSEP_PATH);
+		return -ENOENT;
+	}
+	if (pw->pw_uid == 0) {
+		snprintf(why, SPAWN_WHY_MAX,
+		    "Privilege separation user " PRIVSEP_USER " is root");
+		return -EPERM;
+	}
+	s->uid = pw->pw_uid;
+	s->gid = pw->pw_gid;
+	return 0;
+}
+
+int
+spawn_init(
+    struct spawn *s, const struct spawn_paths *paths, char why[SPAWN_WHY_MAX])
+{
+	const char *monitor = paths->monitor != NULL ? paths->monitor
+						     : PKGLIBEXECDIR
+				  "/sshd-monitor";
+	const char *net =
+	    paths->net != NULL ? paths->net : PKGLIBEXECDIR "/sshd-net";
+	char probe[PATH_MAX];
+	int rc;
+
+	for (size_t i = 0; i < SPAWN_COUNT; i++)
+		s->program_fd[i] = -1;
+	probe_path(net, probe, sizeof(probe));
+	rc = find_user(s, why);
+	if (rc == 0)
+		rc = open_program(monitor, why, &s->program_fd[SPAWN_MONITOR]);
+	if (rc == 0)
+		rc = open_program(net, why, &s->program_fd[SPAWN_NET]);
+	if (rc == 0)
+		rc = open_program(probe, why, &s->program_fd[SPAWN_PROBE]);
+	if (rc != 0)
+		spawn_done(s);
+	return rc;
+}
+
+void
+spawn_done(struct spawn *s)
+{
+	for (size_t i = 0; i < SPAWN_COUNT; i++)
+		if (s->program_fd[i] >= 0)
+			close(take_fd(&s->program_fd[i]));
+}
+
+/* --- the child, up to exec
+ * ----------------------------------------------------------*/
+
+/* Put the descriptors where the program expects them; all else is CLOEXEC. */
+static int
+place_fds(const struct spawn *s, const int *fds, size_t nfds)
+{
+	int null_fd = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
+	int parked[8];
+
+	if (null_fd < 0 || nfds > nitems_of(parked))
+		return -EBADF;
+	for (size_t i = 0; i < nfds; i++) {
+		parked[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, PARK_FD);
+		if (parked[i] < 0)
+			return -errno;
+	}
+	for (int fd = 0; fd < FIRST_FD; fd++)
+		if ((fd != STDERR_FILENO || !s->stderr_log) &&
+		    dup2(null_fd, fd) < 0)
+			return -errno;
+	for (size_t i = 0; i < nfds; i++)
+		if (dup2(parked[i], FIRST_FD + (int)i) < 0)
+			return -errno;
+	return 0;
+}
+
+/* Keep one capability over exec, where the id is not root's: ambient. */
+static int
+keep_chroot(void)
+{
+	const cap_value_t cap = CAP_SYS_CHROOT;
+	cap_t caps = cap_init();
+	int rc = 0;
+
+	if (caps == NULL)
+		return -ENOMEM;
+	if (cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_flag(caps, CAP_INHERITABLE, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_proc(caps) != 0 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+		rc = -errno;
+	cap_free(caps);
+	return rc;
+}
+
+/* From here to its exit, no line of this process runs as root. */
+static int
+drop_root(const struct spawn *s, bool may_chroot)
+{
+	if (may_chroot && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return -errno;
+	if (setgroups(0, NULL) != 0 || setresgid(s->gid, s->gid, s->gid) != 0 ||
+	    setresuid(s->uid, s->uid, s->uid) != 0)
+		return -errno;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -errno;
+	return may_chroot ? keep_chroot() : 0;
+}
+
+static void __attribute__((noreturn)) run_child(
+    const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
+{
+	char *argv[] = { (char *)(uintptr_t)roles[role].name, NULL };
+	char *envp[] = { NULL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (place_fds(s, fds, nfds) != 0 ||
+	    (roles[role].unprivileged &&
+		drop_root(s, roles[role].may_chroot) != 0))
+		_exit(EXIT_SPAWN);
+	fexecve(s->program_fd[role], argv, envp);
+	_exit(EXIT_SPAWN);
+}
+
+pid_t
+spawn_run(
+    const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		run_child(s, role, fds, nfds);
+	return pid < 0 ? -errno : pid;
+}

@@ -1,0 +1,253 @@
+/*
+ * The child of sshd-monitor that becomes the user. Until userid_become() it is
+ * root, and touches nothing that the user chose; after it, it is the user, with
+ * no_new_privs, seccomp and bounding set as the system gave them, so that sudo
+ * and ping work in the session.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <paths.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/pam.h"
+#include "monitor/userid.h"
+#include "monitor/userproc.h"
+
+#define MOTD_FILE "/etc/motd"
+#define RC_USER ".ssh/rc"
+#define RC_SYSTEM SSHCONFDIR "/sshrc"
+#define INTERNAL_SFTP "internal-sftp"
+#define EXIT_SETUP 254 /* before the program ran; as OpenSSH's child */
+#define SFTP_ARGS_MAX 32
+
+static void
+say(const char *text)
+{
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* What is wrong is the server's to know and the user's to see. */
+static void __attribute__((noreturn, format(printf, 1, 2)))
+give_up(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(text);
+	say("\r\n");
+	_exit(EXIT_SETUP);
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Descriptors 0, 1 and 2, a session and process group of its own, no others */
+static void
+take_fds(const struct userproc *p)
+{
+	if (setsid() < 0)
+		_exit(EXIT_SETUP);
+	if (p->session->has_pty && ioctl(p->fds[0], TIOCSCTTY, 0) != 0)
+		_exit(EXIT_SETUP);
+	for (int i = 0; i < 3; i++)
+		if (dup2(p->fds[i], i) < 0)
+			_exit(EXIT_SETUP);
+	closefrom(STDERR_FILENO + 1);
+}
+
+static void
+become(const struct userproc *p)
+{
+	struct conn *c = p->conn;
+	int rc = userid_groups(&c->account);
+
+	if (rc == 0 && c->options.use_pam)
+		rc = pam_child_credentials(c);
+	if (rc == 0)
+		rc = userid_become(&c->account);
+	if (rc != 0)
+		give_up("sshd: cannot become user %s: %s", c->account.name,
+		    err_str(rc));
+}
+
+static void
+go_home(const struct userproc *p)
+{
+	const char *home = p->conn->account.home;
+
+	if (chdir(home) == 0)
+		return;
+	fprintf(stderr, "Could not chdir to home directory %s: %s\n", home,
+	    strerror(errno));
+	if (chdir("/") != 0)
+		give_up("sshd: cannot enter /: %s", strerror(errno));
+}
+
+/* --- what a login shows
+ * ---------------------------------------------------------*/
+
+static void
+show_file(const char *path)
+{
+	AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char buf[4096];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		(void)!write(STDOUT_FILENO, buf, (size_t)n);
+}
+
+static void
+show_last(const struct loginrec_last *last)
+{
+	char when[64];
+	struct tm tm;
+
+	if (localtime_r(&last->when, &tm) == NULL ||
+	    strftime(when, sizeof(when), "%a %b %e %H:%M:%S %Y", &tm) == 0)
+		return;
+	if (last->host[0] != '\0')
+		printf("Last login: %s from %s\r\n", when, last->host);
+	else
+		printf("Last login: %s\r\n", when);
+	fflush(stdout);
+}
+
+/* Only for a login shell on a terminal, whose owner has no ~/.hushlogin. */
+static void
+show_login(const struct userproc *p)
+{
+	const struct options *o = &p->conn->options;
+	struct stat st;
+
+	if (!p->session->has_pty || p->session->command != NULL ||
+	    stat(".hushlogin", &st) == 0)
+		return;
+	fputs(pam_messages(p->conn), stdout);
+	fflush(stdout);
+	if (o->print_last_log && p->last != NULL)
+		show_last(p->last);
+	if (o->print_motd)
+		show_file(MOTD_FILE);
+}
+
+/* --- ~/.ssh/rc
+ * --------------------------------------------------------------------*/
+
+static void
+run_sh(const struct userproc *p, const char *script)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int null_fd = open(_PATH_DEVNULL, O_RDWR);
+
+		if (null_fd >= 0)
+			dup2(null_fd, STDIN_FILENO);
+		execle(_PATH_BSHELL, "sh", script, (char *)NULL, p->env.v);
+		_exit(EXIT_SETUP);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+static void
+run_rc(const struct userproc *p)
+{
+	struct stat st;
+
+	if (p->session->kind == SESSION_SUBSYSTEM)
+		return;
+	if ((p->conn->grants & GRANT_USER_RC) != 0 &&
+	    p->conn->options.force_command == NULL && stat(RC_USER, &st) == 0)
+		run_sh(p, RC_USER);
+	else if (stat(RC_SYSTEM, &st) == 0)
+		run_sh(p, RC_SYSTEM);
+}
+
+/* --- the program
+ * --------------------------------------------------------------------*/
+
+static bool
+is_internal_sftp(const char *command)
+{
+	size_t len = strlen(INTERNAL_SFTP);
+
+	return command != NULL && strncmp(command, INTERNAL_SFTP, len) == 0 &&
+	       (command[len] == '\0' || command[len] == ' ' ||
+		   command[len] == '\t');
+}
+
+/* Our own sftp-server, without a shell in between. */
+static void
+exec_sftp(const struct userproc *p)
+{
+	char *argv[SFTP_ARGS_MAX + 1];
+	char *save = NULL;
+	size_t n = 0;
+
+	for (char *word = strtok_r(p->session->command, " \t", &save);
+	     word != NULL && n < SFTP_ARGS_MAX;
+	     word = strtok_r(NULL, " \t", &save))
+		argv[n++] = word;
+	argv[n] = NULL;
+	argv[0] = (char *)(uintptr_t) "sftp-server";
+	execve(p->conn->sftp_path, argv, p->env.v);
+	give_up("sshd: %s: %s", p->conn->sftp_path, strerror(errno));
+}
+
+static void __attribute__((noreturn)) exec_shell(const struct userproc *p)
+{
+	const char *shell = p->conn->account.shell;
+	const char *base = strrchr(shell, '/');
+	char argv0[256];
+
+	base = base != NULL ? base + 1 : shell;
+	if (p->session->command != NULL) {
+		execle(shell, base, "-c", p->session->command, (char *)NULL,
+		    p->env.v);
+	} else {
+		/* The dash makes it a login shell. */
+		snprintf(argv0, sizeof(argv0), "-%s", base);
+		execle(shell, argv0, (char *)NULL, p->env.v);
+	}
+	give_up("%s: %s", shell, strerror(errno));
+}
+
+void
+userproc_run(struct userproc *p)
+{
+	reset_signals();
+	take_fds(p);
+	become(p);
+	go_home(p);
+	environ_user_file(p->conn, &p->env);
+	show_login(p);
+	run_rc(p);
+	if (is_internal_sftp(p->session->command))
+		exec_sftp(p);
+	exec_shell(p);
+}

@@ -1,0 +1,265 @@
+/*
+ * Sessions' processes: started, signalled, reaped. Runs in sshd-monitor.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/environ.h"
+#include "monitor/loginrec.h"
+#include "monitor/pam.h"
+#include "monitor/userid.h"
+#include "monitor/userproc.h"
+#include "monitor/usession.h"
+
+/* Room in each pipe: what fits is moved with one read. Bytes. */
+#define PIPE_SIZE 262144
+
+struct usession *
+usession_find(struct conn *c, unsigned id)
+{
+	for (struct usession *s = c->sessions; s != NULL; s = s->next)
+		if (s->id == id && !s->hung_up)
+			return s;
+	return NULL;
+}
+
+struct usession *
+usession_get(struct conn *c, unsigned id)
+{
+	struct usession *s = usession_find(c, id);
+
+	if (s != NULL)
+		return s;
+	if (c->nsessions >= (unsigned)c->options.max_sessions)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	s->id = id;
+	s->slave_fd = -1;
+	s->next = c->sessions;
+	c->sessions = s;
+	c->nsessions++;
+	return s;
+}
+
+void
+usession_free(struct conn *c, struct usession *s)
+{
+	struct usession **at = &c->sessions;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	c->nsessions -= !s->hung_up;
+	if (s->slave_fd >= 0)
+		close(s->slave_fd);
+	for (size_t i = 0; i < s->nenv; i++)
+		free(s->env[i]);
+	free(s->env);
+	free(s->command);
+	free(s->original);
+	free(s);
+}
+
+/* --- pipes
+ * -----------------------------------------------------------------------*/
+
+static void
+close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/*
+ * A pipe whose far end does not block, for the network process. The user's end
+ * becomes the user's, so that /dev/stdout can be opened in the session.
+ */
+static int
+make_pipe(const struct account *a, bool to_user, int *near_fd, int *far_fd)
+{
+	int fds[2];
+	int user, ours;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -errno;
+	user = to_user ? fds[0] : fds[1];
+	ours = to_user ? fds[1] : fds[0];
+	/* More than the usual 64 kB where the kernel gives it, else not. */
+	(void)fcntl(ours, F_SETPIPE_SZ, PIPE_SIZE);
+	if (fcntl(ours, F_SETFL, O_NONBLOCK) != 0 ||
+	    (geteuid() == 0 && fchown(user, a->uid, a->gid) != 0)) {
+		int rc = -errno;
+
+		close_all(fds, 2);
+		return rc;
+	}
+	*near_fd = user;
+	*far_fd = ours;
+	return 0;
+}
+
+static int
+make_pipes(const struct account *a, int user_fds[3], int far_fds[3])
+{
+	int rc = 0;
+
+	for (int i = 0; i < 3; i++)
+		user_fds[i] = far_fds[i] = -1;
+	for (int i = 0; i < 3 && rc == 0; i++)
+		rc = make_pipe(a, i == 0, &user_fds[i], &far_fds[i]);
+	if (rc != 0) {
+		close_all(user_fds, 3);
+		close_all(far_fds, 3);
+	}
+	return rc;
+}
+
+static int
+make_fds(struct conn *c, struct usession *s, int user_fds[3], int far_fds[3])
+{
+	if (!s->has_pty)
+		return make_pipes(&c->account, user_fds, far_fds);
+	for (int i = 0; i < 3; i++) {
+		user_fds[i] = s->slave_fd;
+		far_fds[i] = -1;
+	}
+	return 0;
+}
+
+static void
+close_user_fds(struct usession *s, int user_fds[3])
+{
+	if (!s->has_pty) {
+		close_all(user_fds, 3);
+		return;
+	}
+	close(s->slave_fd);
+	s->slave_fd = -1;
+}
+
+/* --- start
+ * -------------------------------------------------------------------------*/
+
+static void
+log_start(const struct conn *c, const struct usession *s)
+{
+	static const char *const kinds[] = {
+		[SESSION_SHELL] = "shell",
+		[SESSION_EXEC] = "command",
+		[SESSION_SUBSYSTEM] = "subsystem",
+	};
+
+	log_verbose("Starting session: %s%s%s%s for %s from %s port %u id %u",
+	    s->forced ? "forced-command " : "", kinds[s->kind],
+	    s->has_pty ? " on " : "", s->has_pty ? s->tty : "", c->user,
+	    c->addr, c->port, s->id);
+}
+
+int
+usession_start(struct conn *c, struct usession *s, int out_fds[3])
+{
+	struct loginrec_last last;
+	struct userproc p = { .conn = c, .session = s };
+	int far_fds[3];
+	int rc;
+
+	if (c->options.use_pam) {
+		rc = pam_session(c, s->has_pty ? s->tty : NULL);
+		if (rc != 0)
+			return rc;
+	}
+	if (s->has_pty && loginrec_last(&c->account, &last))
+		p.last = &last;
+	rc = environ_make(c, s, &p.env);
+	if (rc == 0)
+		rc = make_fds(c, s, p.fds, far_fds);
+	if (rc != 0) {
+		environ_done(&p.env);
+		return rc;
+	}
+	log_start(c, s);
+	s->pid = fork();
+	if (s->pid == 0)
+		userproc_run(&p);
+	rc = s->pid < 0 ? -errno : 0;
+	close_user_fds(s, p.fds);
+	environ_done(&p.env);
+	if (rc != 0) {
+		s->pid = 0;
+		close_all(far_fds, 3);
+		return rc;
+	}
+	if (s->has_pty)
+		loginrec_login(c, s->tty + strlen("/dev/"), s->pid);
+	memcpy(out_fds, far_fds, sizeof(far_fds));
+	return 0;
+}
+
+/* --- end
+ * ---------------------------------------------------------------------------*/
+
+void
+usession_hangup(struct conn *c, struct usession *s)
+{
+	if (s->hung_up)
+		return;
+	s->hung_up = true;
+	c->nsessions--;
+	if (s->pid > 0)
+		(void)userid_kill(&c->account, s->pid, SIGHUP);
+	if (s->slave_fd >= 0)
+		close(take_fd(&s->slave_fd));
+}
+
+static int
+tell_exit(struct conn *c, const struct usession *s, int status)
+{
+	struct msg m = { .id = MSG_SESSION_EXIT };
+	const char *name = "";
+
+	m.u.session_exit.session = s->id;
+	if (WIFEXITED(status)) {
+		m.u.session_exit.status = (uint64_t)WEXITSTATUS(status);
+	} else {
+		name = sigabbrev_np(WTERMSIG(status));
+		m.u.session_exit.core = WCOREDUMP(status) != 0;
+	}
+	if (name == NULL)
+		name = "SIG@openssh.com"; /* what OpenSSH calls those */
+	m.u.session_exit.signal = span_of(name, strlen(name));
+	return chan_send(&c->net, &m, NULL, 0);
+}
+
+int
+usession_reap(struct conn *c)
+{
+	struct usession *next;
+	int rc = 0;
+
+	for (struct usession *s = c->sessions; s != NULL && rc == 0; s = next) {
+		int status;
+
+		next = s->next;
+		/* By pid: PAM modules have children of their own. */
+		if (s->pid == 0 || waitpid(s->pid, &status, WNOHANG) <= 0)
+			continue;
+		if (s->has_pty)
+			loginrec_logout(s->tty + strlen("/dev/"), s->pid);
+		if (!s->hung_up && !c->ended)
+			rc = tell_exit(c, s, status);
+		s->pid = 0;
+		usession_free(c, s);
+	}
+	return rc;
+}

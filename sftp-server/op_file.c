@@ -1,0 +1,354 @@
+/*
+ * Reading and writing through file handles. Runs in sftp-server, jailed, as
+ * the user; names, offsets and lengths are the client's.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/own.h"
+#include "sftp-server/op.h"
+#include "sftp-server/reply.h"
+
+#define MODE_BITS 07777u
+#define MODE_DEFAULT 0666u
+/* Between two looks at whether the client still wants a long copy. */
+#define COPY_STEP (64u << 20)
+#define COPY_BUFFER (128u * 1024)
+
+static const struct {
+	uint32_t pflag;
+	int flag;
+	const char *name;
+} open_flags[] = {
+	{ SSH_FXF_READ, 0, "READ" },
+	{ SSH_FXF_WRITE, 0, "WRITE" },
+	{ SSH_FXF_APPEND, O_APPEND, "APPEND" },
+	{ SSH_FXF_CREAT, O_CREAT, "CREATE" },
+	{ SSH_FXF_TRUNC, O_TRUNC, "TRUNCATE" },
+	{ SSH_FXF_EXCL, O_EXCL, "EXCL" },
+};
+
+static int
+flags_of(uint32_t pflags)
+{
+	/* Nobody waits here for the other end of a FIFO. */
+	int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+	if ((pflags & SSH_FXF_WRITE) != 0)
+		flags |= (pflags & SSH_FXF_READ) != 0 ? O_RDWR : O_WRONLY;
+	for (size_t i = 0; i < nitems_of(open_flags); i++)
+		if ((pflags & open_flags[i].pflag) != 0)
+			flags |= open_flags[i].flag;
+	return flags;
+}
+
+static void
+open_log(const struct request *q, uint32_t mode)
+{
+	char words[64] = "";
+
+	for (size_t i = 0; i < nitems_of(open_flags); i++) {
+		if ((q->number[0] & open_flags[i].pflag) == 0)
+			continue;
+		if (words[0] != '\0')
+			strlcat(words, ",", sizeof(words));
+		strlcat(words, open_flags[i].name, sizeof(words));
+	}
+	slog_line(SLOG_INFO, "open \"%s\" flags %s mode 0%o",
+	    slog_name(q->path[0]), words, mode);
+}
+
+/* A descriptor or -errno. */
+static int
+open_path(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, flags, mode);
+	struct stat st;
+
+	/* Another's lease on a file (fcntl(2)) is worth a wait. */
+	if (fd < 0 && errno == EWOULDBLOCK && stat(path, &st) == 0 &&
+	    S_ISREG(st.st_mode))
+		fd = open(path, flags & ~O_NONBLOCK, mode);
+	return fd >= 0 ? fd : -errno;
+}
+
+int
+op_open(struct server *s, const struct request *q)
+{
+	uint32_t pflags = (uint32_t)q->number[0];
+	uint32_t mode = MODE_DEFAULT;
+	AUTOCLOSE int fd = -1;
+	struct handle proto = {
+		.kind = HANDLE_FILE,
+		.flags = flags_of(pflags),
+		.name = (char *)(uintptr_t)q->path[0],
+	};
+	uint64_t id;
+	int error;
+
+	if (q->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS)
+		mode = q->attrs.perm & MODE_BITS;
+	if (slog_enabled(SLOG_INFO))
+		open_log(q, mode);
+	if (s->opt->readonly &&
+	    (pflags & ~(SSH_FXF_READ | SSH_FXF_EXCL)) != 0) {
+		slog(SLOG_VERBOSE, "Refusing open request in read-only mode");
+		return -EACCES;
+	}
+	fd = open_path(q->path[0], proto.flags, (mode_t)mode);
+	if (fd < 0)
+		return fd;
+	error = handles_add(&s->handles, &proto, &fd, &id);
+	return error != 0 ? error : reply_handle(s, q->id, id);
+}
+
+void
+op_log_close(const struct handle *h, const char *before)
+{
+	if (h->kind == HANDLE_FILE)
+		slog(SLOG_INFO, "%sclose \"%s\" bytes read %llu written %llu",
+		    before, slog_name(h->name), (unsigned long long)h->nread,
+		    (unsigned long long)h->nwritten);
+	else
+		slog(
+		    SLOG_INFO, "%sclosedir \"%s\"", before, slog_name(h->name));
+}
+
+int
+op_close(struct server *s, const struct request *q)
+{
+	struct handle *h = handles_get(&s->handles, q->handle[0]);
+
+	if (h == NULL)
+		return -EBADF;
+	op_log_close(h, "");
+	return handles_close(&s->handles, h);
+}
+
+/* pread(2) until n bytes, the end or an error that came first. */
+static ssize_t
+read_all(int fd, uint8_t *to, size_t n, off_t at)
+{
+	size_t done = 0;
+	ssize_t got;
+
+	while (done < n) {
+		got = pread(fd, to + done, n - done, at + (off_t)done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return done != 0 ? (ssize_t)done : -errno;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+/* pwrite(2) all n bytes: 0 or -errno; *out_done is how many were written. */
+static int
+write_all(int fd, const uint8_t *from, size_t n, off_t at, uint64_t *out_done)
+{
+	ssize_t put;
+
+	for (*out_done = 0; *out_done < n; *out_done += (uint64_t)put) {
+		put = pwrite(
+		    fd, from + *out_done, n - *out_done, at + (off_t)*out_done);
+		if (put < 0 && errno != EINTR)
+			return -errno;
+		if (put == 0)
+			return -EIO;
+		if (put < 0)
+			put = 0;
+	}
+	return 0;
+}
+
+/* Whether n bytes at an offset of the client's have offsets of off_t. */
+static bool
+is_range(uint64_t at, uint64_t n)
+{
+	return at <= INT64_MAX && n <= INT64_MAX - at;
+}
+
+int
+op_read(struct server *s, const struct request *q)
+{
+	struct handle *h =
+	    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE);
+	size_t want = (size_t)q->number[1];
+	size_t mark;
+	uint8_t *len;
+	ssize_t n;
+
+	if (h == NULL)
+		return REQUEST_NO_HANDLE;
+	if (want > SFTP_DATA_MAX)
+		want = SFTP_DATA_MAX;
+	if (!is_range(q->number[0], want))
+		return -EINVAL;
+	mark = reply_start(s, SSH_FXP_DATA, q->id);
+	len = reply_space(s, sizeof(uint32_t) + want);
+	n = read_all(h->fd, len + sizeof(uint32_t), want, (off_t)q->number[0]);
+	if (n < 0)
+		return (int)n;
+	if (n == 0 && want != 0)
+		return REQUEST_EOF;
+	reply_poke(len, (uint32_t)n);
+	reply_advance(s, sizeof(uint32_t) + (size_t)n);
+	sftp_finish(&s->out, mark);
+	h->nread += (uint64_t)n;
+	return REQUEST_REPLIED;
+}
+
+int
+op_write(struct server *s, const struct request *q)
+{
+	struct handle *h =
+	    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE);
+	uint64_t done;
+	int error;
+
+	if (h == NULL)
+		return REQUEST_NO_HANDLE;
+	if (!is_range(q->number[0], q->data[0].len))
+		return -EFBIG;
+	error = write_all(
+	    h->fd, q->data[0].p, q->data[0].len, (off_t)q->number[0], &done);
+	h->nwritten += done;
+	return error;
+}
+
+int
+op_fsync(struct server *s, const struct request *q)
+{
+	struct handle *h =
+	    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE);
+
+	if (h == NULL)
+		return -ENOENT;
+	slog(SLOG_VERBOSE, "fsync \"%s\"", slog_name(h->name));
+	return fsync(h->fd) == 0 ? 0 : -errno;
+}
+
+struct copy {
+	struct handle *from, *to;
+	off_t from_at, to_at;
+	uint64_t left;
+	bool by_hand;
+};
+
+/* For what copy_file_range(2) cannot do: appending, some file systems. */
+static ssize_t
+copy_by_hand(struct copy *c, size_t n)
+{
+	static uint8_t buffer[COPY_BUFFER];
+	uint64_t done = 0;
+	ssize_t got;
+	int error;
+
+	if (n > sizeof(buffer))
+		n = sizeof(buffer);
+	got = read_all(c->from->fd, buffer, n, c->from_at);
+	if (got <= 0)
+		return got;
+	error = write_all(c->to->fd, buffer, (size_t)got, c->to_at, &done);
+	c->from_at += (off_t)done;
+	c->to_at += (off_t)done;
+	return error != 0 ? error : (ssize_t)done;
+}
+
+static bool
+is_unsupported(int error)
+{
+	return error == EBADF || error == EINVAL || error == ENOSYS ||
+	       error == EXDEV || error == EOPNOTSUPP;
+}
+
+static ssize_t
+copy_step(struct copy *c)
+{
+	size_t n = c->left < COPY_STEP ? (size_t)c->left : COPY_STEP;
+	ssize_t done;
+
+	if (c->by_hand)
+		return copy_by_hand(c, n);
+	done = copy_file_range(
+	    c->from->fd, &c->from_at, c->to->fd, &c->to_at, n, 0);
+	/* 0 may mean that the file has no size, as those of /proc. */
+	if (done > 0 || (done < 0 && !is_unsupported(errno)))
+		return done < 0 ? -errno : done;
+	c->by_hand = true;
+	return copy_by_hand(c, n);
+}
+
+static int
+copy_run(struct server *s, struct copy *c, bool to_end)
+{
+	ssize_t n = 0;
+	int error;
+
+	for (; c->left > 0; c->left -= (uint64_t)n) {
+		error = server_still_wanted(s);
+		if (error != 0)
+			return error;
+		n = copy_step(c);
+		if (n == 0)
+			return to_end ? 0 : REQUEST_EOF;
+		if (n < 0 && n != -EINTR)
+			return (int)n;
+		if (n < 0)
+			n = 0;
+		c->from->nread += (uint64_t)n;
+		c->to->nwritten += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int
+is_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	if (fstat(a, &x) != 0 || fstat(b, &y) != 0)
+		return -errno;
+	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int
+op_copy_data(struct server *s, const struct request *q)
+{
+	struct copy c = {
+		.from =
+		    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE),
+		.to = handles_get_kind(&s->handles, q->handle[1], HANDLE_FILE),
+		.from_at = (off_t)q->number[0],
+		.to_at = (off_t)q->number[2],
+	};
+	int same;
+
+	if (c.from == NULL || c.to == NULL)
+		return -EBADF;
+	if (q->number[0] > INT64_MAX || q->number[2] > INT64_MAX)
+		return -EINVAL;
+	same = is_same_file(c.from->fd, c.to->fd);
+	if (same < 0)
+		return same;
+	if (same == 1)
+		return reply_error(s, q->id, SSH_FX_FAILURE, "Same file");
+	c.by_hand = (c.to->flags & O_APPEND) != 0;
+	c.left = INT64_MAX -
+		 (q->number[0] > q->number[2] ? q->number[0] : q->number[2]);
+	/* 0 is all that there is. */
+	if (q->number[1] == 0)
+		return copy_run(s, &c, true);
+	if (c.left > q->number[1])
+		c.left = q->number[1];
+	return copy_run(s, &c, false);
+}

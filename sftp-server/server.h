@@ -1,0 +1,73 @@
+/*
+ * One SFTP session: what its parts share. All of it lives in one struct server
+ * of fixed size; only the handle table and the name tables grow, each to a
+ * named limit.
+ */
+#ifndef SFTP_SERVER_SERVER_H
+#define SFTP_SERVER_SERVER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/sftp.h"
+#include "common/wire.h"
+#include "sftp-server/handle.h"
+#include "sftp-server/names.h"
+#include "sftp-server/option.h"
+#include "sftp-server/request.h"
+
+/* A whole packet is always there in one piece, and room for what follows. */
+#define IN_SIZE (2 * (SFTP_PACKET_MAX + SFTP_LEN_SIZE))
+/* The longest reply; no request is begun without room for it. */
+#define REPLY_MAX (SFTP_PACKET_MAX + SFTP_LEN_SIZE)
+#define OUT_SIZE (2 * REPLY_MAX)
+
+struct server {
+	const struct options *opt;
+	const char *peer; /* client's address, encoded for the log */
+	struct names names;
+	struct handles handles;
+
+	bool init_done;
+	uint32_t version; /* the client's */
+	/* Verdict on each request type, by its place in the table. */
+	enum op_verdict verdict[OPS_MAX];
+	struct request request;
+
+	uint8_t *in;
+	size_t in_head, in_tail;
+	/* Never grows: a request is only begun with REPLY_MAX to spare. */
+	struct writer out;
+	size_t out_sent;
+
+	/* Signals that end the session are only taken while waiting. */
+	sigset_t wait_mask;
+};
+
+/* Allocate the buffers; 0 or -ENOMEM. */
+int server_init(struct server *s, const struct options *opt);
+void server_done(struct server *s);
+
+/*
+ * Ready descriptors 0 and 1: pipes and sockets become non-blocking, pipes get
+ * room for a whole packet. Terminals and files are left as they are.
+ */
+void server_prepare_fds(void);
+/* SIGTERM, SIGHUP and SIGINT end server_run(); SIGPIPE is ignored. */
+void server_prepare_signals(struct server *s);
+
+/*
+ * Speak until the client is done: 0. -EPIPE: it went away; -EINTR: a signal
+ * asked us to stop; -EBADMSG, -EMSGSIZE, -EPROTO: it broke the protocol.
+ */
+int server_run(struct server *s);
+
+/*
+ * Whether the client has gone away or a signal has come: what takes long asks
+ * now and then. 0, -EPIPE or -EINTR.
+ */
+int server_still_wanted(struct server *s);
+
+#endif

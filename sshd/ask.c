@@ -1,0 +1,217 @@
+/*
+ * Requests to the monitor. Runs in sshd-net; the monitor's words are trusted,
+ * the arguments come from the network and are cut to what msg.def allows.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "sshd/ask.h"
+#include "sshd/session.h"
+
+#define EXIT_LOST 1 /* the monitor is gone, or this build is not its build */
+
+static struct span
+span_text(const char *text)
+{
+	return span_of(text, strlen(text));
+}
+
+static void
+tell(struct net *n, const struct msg *m)
+{
+	if (chan_send(&n->monitor, m, NULL, 0) != 0)
+		_exit(EXIT_LOST);
+}
+
+static void
+event(struct net *n, const struct msg *m)
+{
+	if (m->id != MSG_SESSION_EXIT)
+		_exit(EXIT_LOST);
+	session_exited(n, &m->u.session_exit);
+}
+
+/* Send a request and wait for the answer its row names. */
+static struct msg
+ask(struct net *n, const struct msg *question)
+{
+	struct msg answer = { .id = MSG_NONE };
+
+	tell(n, question);
+	while (answer.id != msg_rule(question->id)->reply) {
+		if (answer.id != MSG_NONE)
+			event(n, &answer);
+		if (chan_recv(&n->monitor, &answer) != 0)
+			_exit(EXIT_LOST);
+	}
+	return answer;
+}
+
+void
+ask_events(struct net *n)
+{
+	struct msg m;
+	int rc;
+
+	while ((rc = chan_try_recv(&n->monitor, &m)) == 0)
+		event(n, &m);
+	if (rc != -EAGAIN && rc != -EINTR)
+		_exit(EXIT_LOST);
+}
+
+struct msg_setup_reply
+ask_setup(struct net *n)
+{
+	struct msg m = { .id = MSG_SETUP };
+
+	return ask(n, &m).u.setup_reply;
+}
+
+struct span
+ask_sign(struct net *n, unsigned key, unsigned digest, struct span hash)
+{
+	struct msg m = { .id = MSG_SIGN };
+
+	m.u.sign = (struct msg_sign){ key, digest, hash };
+	return ask(n, &m).u.signature.raw;
+}
+
+struct msg_auth_methods
+ask_auth_user(struct net *n, const char *user)
+{
+	struct msg m = { .id = MSG_AUTH_USER };
+
+	m.u.auth_user.user = span_text(user);
+	return ask(n, &m).u.auth_methods;
+}
+
+struct msg_auth_result
+ask_auth_none(struct net *n)
+{
+	struct msg m = { .id = MSG_AUTH_NONE };
+
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
+ask_auth_password(struct net *n, const char *password)
+{
+	struct msg m = { .id = MSG_AUTH_PASSWORD };
+
+	m.u.auth_password.password = span_text(password);
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
+ask_auth_key(struct net *n, struct span key)
+{
+	struct msg m = { .id = MSG_AUTH_KEY };
+
+	m.u.auth_key.key = key;
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
+ask_auth_signature(
+    struct net *n, struct span key, struct span data, struct span signature)
+{
+	struct msg m = { .id = MSG_AUTH_SIGNATURE };
+
+	m.u.auth_signature =
+	    (struct msg_auth_signature){ key, data, signature };
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
+ask_auth_dropped(struct net *n)
+{
+	struct msg m = { .id = MSG_AUTH_DROPPED };
+
+	return ask(n, &m).u.auth_result;
+}
+
+bool
+ask_pty_open(struct net *n, const struct msg_pty_open *what, int out_fds[2])
+{
+	struct msg m = { .id = MSG_PTY_OPEN };
+
+	m.u.pty_open = *what;
+	m = ask(n, &m);
+	for (unsigned i = 0; i < 2; i++)
+		out_fds[i] = chan_take_fd(&n->monitor, i);
+	return m.u.pty_reply.ok;
+}
+
+bool
+ask_env(struct net *n, unsigned session, const char *name, const char *value)
+{
+	struct msg m = { .id = MSG_ENV };
+
+	m.u.env =
+	    (struct msg_env){ session, span_text(name), span_text(value) };
+	return ask(n, &m).u.env_reply.ok;
+}
+
+bool
+ask_session_start(
+    struct net *n, const struct msg_session_start *what, int out_fds[3])
+{
+	struct msg m = { .id = MSG_SESSION_START };
+
+	m.u.session_start = *what;
+	m = ask(n, &m);
+	for (unsigned i = 0; i < 3; i++)
+		out_fds[i] = chan_take_fd(&n->monitor, i);
+	return m.u.session_started.ok;
+}
+
+void
+tell_signal(struct net *n, unsigned session, const char *name)
+{
+	struct msg m = { .id = MSG_SIGNAL };
+
+	m.u.signal = (struct msg_signal){ session, span_text(name) };
+	tell(n, &m);
+}
+
+void
+tell_hangup(struct net *n, unsigned session)
+{
+	struct msg m = { .id = MSG_HANGUP };
+
+	m.u.hangup.session = session;
+	tell(n, &m);
+}
+
+void
+tell_proven(struct net *n)
+{
+	struct msg m = { .id = MSG_PROVE };
+
+	tell(n, &m);
+}
+
+void
+tell_log(struct net *n, unsigned level, const char *text)
+{
+	struct msg m = { .id = MSG_LOG };
+
+	if (*text == '\0')
+		return;
+	m.u.log.level = level;
+	m.u.log.text = span_of(text, strnlen(text, 512));
+	tell(n, &m);
+}
+
+void
+tell_bye(struct net *n)
+{
+	struct msg m = { .id = MSG_BYE };
+
+	m.u.bye.reason = n->why;
+	m.u.bye.text = span_text(n->why_text);
+	tell(n, &m);
+}

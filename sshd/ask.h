@@ -1,0 +1,51 @@
+/*
+ * One typed call for each request to the monitor. A monitor that is gone, or
+ * that answers what was not asked, leaves nothing to do for this process: these
+ * calls then end it, so the code around them need not think of it.
+ */
+#ifndef SSHD_ASK_H
+#define SSHD_ASK_H
+
+#include "sshd/net.h"
+
+/* Spans of an answer live until the next call of this file. */
+struct msg_setup_reply ask_setup(struct net *n);
+
+/* The monitor's signature over an exchange hash; key as in msg.def SIGN. */
+struct span ask_sign(
+    struct net *n, unsigned key, unsigned digest, struct span hash);
+
+struct msg_auth_methods ask_auth_user(struct net *n, const char *user);
+struct msg_auth_result ask_auth_none(struct net *n);
+struct msg_auth_result ask_auth_password(struct net *n, const char *password);
+struct msg_auth_result ask_auth_key(struct net *n, struct span key);
+struct msg_auth_result ask_auth_signature(
+    struct net *n, struct span key, struct span data, struct span signature);
+struct msg_auth_result ask_auth_dropped(struct net *n);
+
+/* The terminal's master side, to read and to write, now the caller's. */
+bool ask_pty_open(
+    struct net *n, const struct msg_pty_open *what, int out_fds[2]);
+
+/* Whether the variable will be set. */
+bool ask_env(
+    struct net *n, unsigned session, const char *name, const char *value);
+
+/*
+ * Start the session's process. With a terminal the three descriptors stay -1,
+ * else they are its stdin (to write), stdout and stderr, the caller's to close.
+ */
+bool ask_session_start(
+    struct net *n, const struct msg_session_start *what, int out_fds[3]);
+
+/* Sent without an answer. */
+void tell_signal(struct net *n, unsigned session, const char *name);
+void tell_hangup(struct net *n, unsigned session);
+void tell_proven(struct net *n);
+void tell_log(struct net *n, unsigned level, const char *text);
+void tell_bye(struct net *n);
+
+/* Take what the monitor sent unasked: the ends of sessions' processes. */
+void ask_events(struct net *n);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What one sshd-net knows: one client, one monitor, one libssh session. Runs
+ * as the unprivileged user in the jail; nothing here decides anything.
+ */
+#ifndef SSHD_NET_H
+#define SSHD_NET_H
+
+/*
+ * The message interface is called old, but it alone lets an answer wait, and
+ * has what a callback lacks; every version so far has it.
+ */
+#define SSH_SUPPRESS_DEPRECATED
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+
+#include "common/chan.h"
+
+/* The descriptors it is started with; no other is open. */
+#define NET_MONITOR_FD 3
+#define NET_CLIENT_FD 4
+
+struct session;
+
+struct net {
+	struct chan monitor;
+	ssh_session ssh;
+	ssh_event event;
+	struct ssh_counter_struct raw; /* libssh counts packets here */
+	uint64_t data_packets;         /* of these, channel data */
+	uint64_t seen_packets;         /* other ones that were looked at */
+
+	/* authentication */
+	bool authenticated;   /* as the monitor said; it keeps its own record */
+	char *user;           /* owned; NULL until the first request */
+	unsigned methods;     /* what can continue */
+	ssh_message refusal;  /* owned: a request kept to answer others with */
+	uint64_t auth_parsed; /* requests that libssh began to read */
+	uint64_t auth_seen;   /* of these, the ones that it handed over */
+
+	/* connection */
+	struct session *sessions; /* owned list */
+	unsigned nsessions;
+	unsigned next_session;
+	unsigned max_sessions;
+	unsigned alive_interval; /* seconds; 0: never ask */
+	unsigned alive_max;
+	unsigned alive_unanswered;
+	uint64_t alive_packets; /* raw.in_packets at the last look */
+
+	bool leaving;
+	enum bye_reason why;
+	char why_text[256]; /* raw words of the peer or of libssh */
+};
+
+/* End the connection after this turn of the loop; the first reason counts. */
+void net_leave(struct net *n, enum bye_reason why, const char *text);
+
+#endif

@@ -1,0 +1,338 @@
+/*
+ * sshd-net: speaks SSH with one client. Runs as the unprivileged user, in the
+ * jail from before the client's first byte until it exits, and holds no key,
+ * no password longer than a question takes, and no right to decide anything.
+ *
+ * Peers: NET_MONITOR_FD, its sshd-monitor; NET_CLIENT_FD, the client.
+ */
+#include "config.h"
+
+#include <openssl/rand.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "common/err.h"
+#include "common/jail.h"
+#include "common/own.h"
+#include "sshd/ask.h"
+#include "sshd/auth.h"
+#include "sshd/prove.h"
+#include "sshd/seam.h"
+#include "sshd/session.h"
+#include "sshd/transport.h"
+
+#define NET_NOFILE_MAX 1024 /* descriptors: three a session, and a few */
+#define EXIT_JAIL 2         /* told apart from EXIT_LOST in the parent's log */
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+net_leave(struct net *n, enum bye_reason why, const char *text)
+{
+	if (n->leaving)
+		return;
+	n->leaving = true;
+	n->why = why;
+	strlcpy(n->why_text, text, sizeof(n->why_text));
+}
+
+/* Why libssh says that the session is over. */
+static void
+leave_by_error(struct net *n)
+{
+	static const struct {
+		const char *begins;
+		enum bye_reason why;
+	} words[] = {
+		{ "Socket error: disconnected", BYE_CLOSED },
+		{ "Socket error: File exists", BYE_CLOSED },
+		{ "Socket error: Success", BYE_CLOSED },
+		{ "Socket error", BYE_RESET },
+		{ "Received SSH_MSG_DISCONNECT", BYE_DISCONNECTED },
+		{ "", BYE_PROTOCOL },
+	};
+	const char *text = ssh_get_error(n->ssh);
+	size_t i = 0;
+
+	while (strncmp(text, words[i].begins, strlen(words[i].begins)) != 0)
+		i++;
+	net_leave(n, words[i].why, text);
+}
+
+/* --- the jail
+ * ---------------------------------------------------------------*/
+
+/*
+ * What libcrypto and libc look for in files or set up once, they must have
+ * before the filter is on.
+ */
+static void
+warm_up(void)
+{
+	uint8_t byte[1];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void)RAND_bytes(byte, sizeof(byte));
+	localtime_r(&now, &tm);
+}
+
+/* Each step must succeed, and none can be undone. */
+static int
+enter_jail(void)
+{
+	int rc;
+
+	warm_up();
+	rc = jail_chroot(PRIVSEP_PATH);
+	if (rc == 0)
+		rc = jail_drop_caps();
+	if (rc == 0)
+		rc = jail_limits(NET_NOFILE_MAX);
+	if (rc == 0)
+		rc = jail_seccomp(JAIL_NET);
+	return rc;
+}
+
+/* --- the loop
+ * ----------------------------------------------------------------*/
+
+static int
+on_monitor(socket_t fd, int revents, void *arg)
+{
+	(void)fd;
+	(void)revents;
+	ask_events(arg);
+	return 0;
+}
+
+static bool
+handle_service(struct net *n, ssh_message m)
+{
+	const char *service = ssh_message_service_service(m);
+
+	if (service != NULL && strcmp(service, "ssh-userauth") == 0)
+		ssh_message_service_reply_success(m);
+	else
+		net_leave(n, BYE_PROTOCOL, "unknown service");
+	return false;
+}
+
+static bool
+handle_open(struct net *n, ssh_message m)
+{
+	/* The monitor would refuse as well: this saves it the question. */
+	if (n->authenticated && ssh_message_subtype(m) == SSH_CHANNEL_SESSION)
+		session_open(n, m);
+	else
+		ssh_message_reply_default(m);
+	return false;
+}
+
+static bool
+handle_request(struct net *n, ssh_message m)
+{
+	session_request(n, m);
+	return false;
+}
+
+static bool
+handle_other(struct net *n, ssh_message m)
+{
+	(void)n;
+	ssh_message_reply_default(m);
+	return false;
+}
+
+/* What to do with each kind of message; true: it was kept. */
+static const struct {
+	int type;
+	bool (*handle)(struct net *n, ssh_message m);
+} messages[] = {
+	{ SSH_REQUEST_SERVICE, handle_service },
+	{ SSH_REQUEST_AUTH, auth_message },
+	{ SSH_REQUEST_CHANNEL_OPEN, handle_open },
+	{ SSH_REQUEST_CHANNEL, handle_request },
+	{ SSH_REQUEST_GLOBAL, handle_other },
+};
+
+static void
+handle(struct net *n, ssh_message m)
+{
+	bool kept = false;
+
+	for (size_t i = 0; i < nitems_of(messages); i++)
+		if (messages[i].type == ssh_message_type(m))
+			kept = messages[i].handle(n, m);
+	if (!kept)
+		ssh_message_free(m);
+}
+
+/*
+ * Take the messages that libssh has queued. To ask for one costs a poll(2), so
+ * it is not done for packets that were only channel data.
+ */
+static void
+handle_messages(struct net *n)
+{
+	ssh_message m;
+
+	while (!n->leaving &&
+	       n->raw.in_packets - n->data_packets != n->seen_packets) {
+		n->seen_packets = n->raw.in_packets - n->data_packets;
+		while (!n->leaving && (m = ssh_message_get(n->ssh)) != NULL)
+			handle(n, m);
+		auth_answer_dropped(n);
+	}
+}
+
+/* ClientAliveInterval: when to look next, in ms; -1: never. */
+static int64_t
+keep_alive(struct net *n, int64_t now, int64_t *due)
+{
+	if (n->alive_interval == 0 || !n->authenticated)
+		return -1;
+	if (n->raw.in_packets != n->alive_packets || *due == 0) {
+		n->alive_packets = n->raw.in_packets;
+		n->alive_unanswered = 0;
+		*due = now + (int64_t)n->alive_interval * 1000;
+	}
+	if (now < *due)
+		return *due;
+	if (++n->alive_unanswered > n->alive_max) {
+		net_leave(n, BYE_TIMEOUT, "");
+		return *due;
+	}
+	ssh_send_keepalive(n->ssh);
+	*due = now + (int64_t)n->alive_interval * 1000;
+	return *due;
+}
+
+static int
+wait_ms(int64_t now, int64_t a, int64_t b)
+{
+	int64_t due = a < 0 || (b >= 0 && b < a) ? b : a;
+
+	if (due < 0)
+		return -1;
+	return due <= now
+		   ? 0
+		   : (int)(due - now < INT32_MAX ? due - now : INT32_MAX);
+}
+
+static bool
+is_over(const struct net *n)
+{
+	return (ssh_get_status(n->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+}
+
+static void
+serve(struct net *n)
+{
+	int64_t alive_due = 0;
+
+	while (!n->leaving) {
+		int64_t now = clock_ms();
+		int64_t sessions = session_run_all(n, now);
+		int64_t alive = keep_alive(n, now, &alive_due);
+
+		/* After a fatal error libssh is deaf, and does not say so. */
+		if (is_over(n) ||
+		    ssh_event_dopoll(n->event, wait_ms(now, sessions, alive)) ==
+			SSH_ERROR)
+			leave_by_error(n);
+		handle_messages(n);
+	}
+}
+
+static void
+handshake(struct net *n)
+{
+	int rc;
+
+	while ((rc = transport_handshake(n, -1)) == -EAGAIN)
+		continue;
+	if (rc != 0)
+		leave_by_error(n);
+}
+
+/* --- the program
+ * --------------------------------------------------------------*/
+
+static void
+net_start(struct net *n)
+{
+	struct msg_setup_reply conf = ask_setup(n);
+	const struct span blobs[SEAM_NKEYS] = { conf.ed25519, conf.ecdsa,
+		conf.rsa };
+	bool prove = conf.prove;
+	int rc;
+
+	rc = seam_init(n, blobs);
+	if (rc == 0)
+		rc = transport_init(n, &conf);
+	if (rc != 0) {
+		net_leave(n, BYE_LOCAL,
+		    n->ssh != NULL ? ssh_get_error(n->ssh) : err_str(rc));
+		return;
+	}
+	auth_watch(n);
+	handshake(n);
+	if (prove && !n->leaving) {
+		prove_calls();
+		tell_proven(n);
+	}
+	if (ssh_event_add_fd(n->event, NET_MONITOR_FD, POLLIN, on_monitor, n) !=
+	    SSH_OK)
+		net_leave(n, BYE_LOCAL, "out of memory");
+}
+
+static void
+net_end(struct net *n)
+{
+	session_free_all(n);
+	if (n->ssh != NULL && n->why != BYE_CLOSED && n->why != BYE_RESET) {
+		ssh_session_set_disconnect_message(
+		    n->ssh, n->why_text[0] != '\0' ? n->why_text : "Goodbye");
+		ssh_disconnect(n->ssh);
+	}
+	tell_bye(n);
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct net n = { .refusal = NULL };
+	int rc;
+
+	setproctitle_init(argc, argv, envp);
+	signal(SIGPIPE, SIG_IGN);
+	rc = chan_init(&n.monitor, NET_MONITOR_FD, NET, MONITOR);
+	if (rc == 0)
+		rc = enter_jail();
+	if (rc != 0) {
+		char why[256];
+
+		snprintf(why, sizeof(why),
+		    "sshd-net cannot enter its jail (%s): %s", PRIVSEP_PATH,
+		    err_str(rc));
+		tell_log(&n, 2, why);
+		return EXIT_JAIL;
+	}
+	setproctitle("[net]");
+	net_start(&n);
+	serve(&n);
+	net_end(&n);
+	return 0;
+}

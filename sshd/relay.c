@@ -1,0 +1,218 @@
+/*
+ * The data path of sshd-net. What comes from the client is hostile, what comes
+ * from the process is the user's; neither is looked at.
+ */
+#include "config.h"
+
+#include <poll.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "sshd/relay.h"
+
+/*
+ * Callbacks run inside ssh_event_dopoll(), which must not lose a descriptor
+ * under its feet: they note, and the work is done after it.
+ */
+static int
+note_outlet(socket_t fd, int revents, void *arg)
+{
+	struct outlet *out = arg;
+
+	(void)fd;
+	(void)revents;
+	out->ready = true;
+	return 0;
+}
+
+static int
+note_inlet(socket_t fd, int revents, void *arg)
+{
+	(void)fd;
+	(void)revents;
+	(void)arg;
+	return 0;
+}
+
+static void
+watch_outlet(struct net *n, struct outlet *out, bool wanted)
+{
+	if (wanted == out->watched || out->fd < 0)
+		return;
+	out->watched = wanted;
+	if (wanted)
+		ssh_event_add_fd(n->event, out->fd, POLLIN, note_outlet, out);
+	else
+		ssh_event_remove_fd(n->event, out->fd);
+}
+
+static void
+watch_inlet(struct net *n, struct inlet *in, bool wanted)
+{
+	if (wanted == in->watched || in->fd < 0)
+		return;
+	in->watched = wanted;
+	if (wanted)
+		ssh_event_add_fd(n->event, in->fd, POLLOUT, note_inlet, in);
+	else
+		ssh_event_remove_fd(n->event, in->fd);
+}
+
+void
+relay_outlet_done(struct net *n, struct outlet *out)
+{
+	watch_outlet(n, out, false);
+	if (out->fd >= 0)
+		close(out->fd);
+	out->fd = -1;
+	free(out->buf);
+	out->buf = NULL;
+	out->len = 0;
+	out->ended = true;
+}
+
+void
+relay_inlet_done(struct net *n, struct inlet *in)
+{
+	watch_inlet(n, in, false);
+	if (in->fd >= 0)
+		close(in->fd);
+	in->fd = -1;
+	free(in->buf);
+	in->buf = NULL;
+	in->len = 0;
+}
+
+/* Whether a channel takes output now: it has a window, the socket has room. */
+static uint32_t
+room(struct net *n, ssh_channel channel)
+{
+	if ((ssh_get_status(n->ssh) & SSH_WRITE_PENDING) != 0)
+		return 0;
+	return ssh_channel_window_size(channel);
+}
+
+/* Hand libssh what was read; during a rekey it takes nothing. */
+static void
+flush_outlet(ssh_channel channel, struct outlet *out)
+{
+	int n;
+
+	if (out->len == 0)
+		return;
+	n = out->is_stderr ? ssh_channel_write_stderr(channel,
+				 out->buf + out->at, (uint32_t)out->len)
+			   : ssh_channel_write(channel, out->buf + out->at,
+				 (uint32_t)out->len);
+	if (n < 0) {
+		/* The client has closed the channel: nobody wants the rest. */
+		out->ended = true;
+		out->len = 0;
+		return;
+	}
+	out->at += (size_t)n;
+	out->len -= (size_t)n;
+}
+
+static void
+fill_outlet(struct outlet *out, size_t most)
+{
+	ssize_t n;
+
+	if (out->buf == NULL)
+		out->buf = malloc(RELAY_READ_MAX);
+	if (out->buf == NULL) {
+		out->ended = true;
+		return;
+	}
+	out->ready = false;
+	n = read(
+	    out->fd, out->buf, most < RELAY_READ_MAX ? most : RELAY_READ_MAX);
+	if (n > 0) {
+		out->at = 0;
+		out->len = (size_t)n;
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* A terminal whose last process is gone says EIO. */
+		out->ended = true;
+	}
+}
+
+void
+relay_outlet(struct net *n, ssh_channel channel, struct outlet *out)
+{
+	uint32_t window;
+
+	if (out->fd < 0)
+		return;
+	window = room(n, channel);
+	if (out->len == 0 && out->ready && !out->ended && window > 0)
+		fill_outlet(out, window);
+	if (window > 0)
+		flush_outlet(channel, out);
+	if (out->ended && out->len == 0) {
+		relay_outlet_done(n, out);
+		return;
+	}
+	watch_outlet(n, out, out->len == 0 && room(n, channel) > 0);
+}
+
+size_t
+relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
+{
+	ssize_t w;
+
+	(void)n;
+	if (in->fd < 0)
+		return len;
+	if (in->len != 0)
+		return 0;
+	w = write(in->fd, p, len);
+	if (w >= 0)
+		return (size_t)w;
+	if (errno == EAGAIN || errno == EINTR)
+		return 0;
+	/* Its stdin is closed: swallow the rest, as a shell's pipe would. */
+	in->client_eof = true;
+	in->left = 0;
+	return len;
+}
+
+/* Take back from libssh what it kept when the process did not read. */
+static bool
+refill_inlet(ssh_channel channel, struct inlet *in)
+{
+	int n;
+
+	if (in->left == 0)
+		return false;
+	if (in->buf == NULL)
+		in->buf = malloc(RELAY_READ_MAX);
+	if (in->buf == NULL)
+		return false;
+	n = ssh_channel_read_nonblocking(channel, in->buf, RELAY_READ_MAX, 0);
+	if (n <= 0)
+		return false;
+	in->at = 0;
+	in->len = (size_t)n;
+	in->left = in->left > (size_t)n ? in->left - (size_t)n : 0;
+	return true;
+}
+
+void
+relay_inlet(struct net *n, ssh_channel channel, struct inlet *in)
+{
+	while (in->fd >= 0 && (in->len != 0 || refill_inlet(channel, in))) {
+		ssize_t w = write(in->fd, in->buf + in->at, in->len);
+
+		if (w < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (w < 0) {
+			in->client_eof = true;
+			in->len = in->left = 0;
+			break;
+		}
+		in->at += (size_t)w;
+		in->len -= (size_t)w;
+	}
+	watch_inlet(n, in, in->len != 0 || in->left != 0);
+}

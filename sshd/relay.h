@@ -1,0 +1,52 @@
+/*
+ * Bytes between a channel and the descriptors of a user's process, with
+ * back-pressure both ways: a descriptor is read only while the channel has a
+ * window and the client's socket takes data; a channel's data stays in libssh,
+ * unacknowledged, while the process does not read.
+ */
+#ifndef SSHD_RELAY_H
+#define SSHD_RELAY_H
+
+#include "sshd/net.h"
+
+#define RELAY_READ_MAX 131072 /* bytes moved in one turn, one direction */
+
+/*
+ * libssh 0.10 takes data past its window, which it never lets grow over
+ * 1.28 MB. More than this many bytes unread on one channel is an attack.
+ */
+#define RELAY_HELD_MAX (4u << 20)
+
+/* From the user's process to the channel. Zero, with fd -1, is closed. */
+struct outlet {
+	int fd; /* owned */
+	bool is_stderr;
+	bool watched;
+	bool ready; /* poll said that it can be read */
+	bool ended;
+	uint8_t *buf; /* owned: read, and not yet taken by libssh */
+	size_t at, len;
+};
+
+/* From the channel to the user's process. */
+struct inlet {
+	int fd; /* owned */
+	bool watched;
+	bool client_eof;
+	size_t left;  /* bytes that libssh holds for us */
+	uint8_t *buf; /* owned: taken from libssh, and not yet written */
+	size_t at, len;
+};
+
+/* Take what the client sent; how many bytes of it are done with. */
+size_t relay_data(struct net *n, struct inlet *in, const void *p, size_t len);
+
+/* Move what can be moved, then watch the descriptor if that may help. */
+void relay_inlet(struct net *n, ssh_channel channel, struct inlet *in);
+void relay_outlet(struct net *n, ssh_channel channel, struct outlet *out);
+
+/* Stop watching, close and free. Twice is fine. */
+void relay_inlet_done(struct net *n, struct inlet *in);
+void relay_outlet_done(struct net *n, struct outlet *out);
+
+#endif

@@ -1,0 +1,373 @@
+/*
+ * Session channels. Runs in sshd-net: each request is the client's, each
+ * decision the monitor's.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "common/err.h"
+#include "common/own.h"
+#include "sshd/ask.h"
+#include "sshd/session.h"
+
+/*
+ * A process's output often ends a moment before the monitor hears of its exit.
+ * Clients like the exit status before EOF, so EOF waits this long for it.
+ */
+#define EOF_GRACE_MS 100
+#define COMMAND_MAX 49152 /* SESSION_START's command, msg.def */
+#define ENV_NAME_MAX 256
+#define ENV_VALUE_MAX 8192
+#define TERM_MAX 64
+
+static struct session *
+session_of(struct net *n, ssh_channel channel)
+{
+	for (struct session *s = n->sessions; s != NULL; s = s->next)
+		if (s->channel == channel)
+			return s;
+	return NULL;
+}
+
+/* --- callbacks of libssh --------------------------------------------------*/
+
+static int
+on_data(ssh_session ssh, ssh_channel channel, void *p, uint32_t len,
+    int is_stderr, void *arg)
+{
+	struct session *s = arg;
+	size_t done;
+
+	(void)ssh;
+	(void)channel;
+	s->net->data_packets++;
+	if (is_stderr) /* clients have no business there */
+		return (int)len;
+	done = s->started ? relay_data(s->net, &s->in, p, len) : 0;
+	s->in.left = len - done;
+	if (s->in.left > RELAY_HELD_MAX)
+		net_leave(s->net, BYE_LIMIT, "sent more than its window");
+	return (int)done;
+}
+
+static void
+on_eof(ssh_session ssh, ssh_channel channel, void *arg)
+{
+	struct session *s = arg;
+
+	(void)ssh;
+	(void)channel;
+	s->in.client_eof = true;
+}
+
+static void
+on_close(ssh_session ssh, ssh_channel channel, void *arg)
+{
+	struct session *s = arg;
+
+	(void)ssh;
+	(void)channel;
+	s->client_closed = true;
+}
+
+static void
+on_signal(ssh_session ssh, ssh_channel channel, const char *name, void *arg)
+{
+	struct session *s = arg;
+	size_t len = strlen(name);
+
+	(void)ssh;
+	(void)channel;
+	if (s->started && len > 0 && len <= 32)
+		tell_signal(s->net, s->id, name);
+}
+
+void
+session_open(struct net *n, ssh_message m)
+{
+	struct session *s;
+
+	if (n->nsessions >= n->max_sessions) {
+		ssh_message_reply_default(m);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		ssh_message_reply_default(m);
+		return;
+	}
+	s->net = n;
+	s->in.fd = s->out.fd = s->err.fd = -1;
+	s->err.is_stderr = true;
+	s->channel = ssh_message_channel_request_open_reply_accept(m);
+	if (s->channel == NULL) {
+		free(s);
+		return;
+	}
+	s->callbacks = (struct ssh_channel_callbacks_struct){
+		.userdata = s,
+		.channel_data_function = on_data,
+		.channel_eof_function = on_eof,
+		.channel_close_function = on_close,
+		.channel_signal_function = on_signal,
+	};
+	ssh_callbacks_init(&s->callbacks);
+	ssh_set_channel_callbacks(s->channel, &s->callbacks);
+	s->id = n->next_session++ & 0xffff;
+	s->next = n->sessions;
+	n->sessions = s;
+	n->nsessions++;
+}
+
+/* --- requests: RFC 4254 sections 6.2 to 6.7
+ * ----------------------------------*/
+
+static unsigned
+bounded(int v)
+{
+	return v < 0 ? 0 : v > 65535 ? 65535 : (unsigned)v;
+}
+
+static bool
+request_pty(struct session *s, ssh_message m)
+{
+	const char *term = ssh_message_channel_request_pty_term(m);
+	struct msg_pty_open what;
+	int fds[2];
+
+	if (s->pty || s->started || term == NULL || strlen(term) > TERM_MAX)
+		return false;
+	what = (struct msg_pty_open){
+		.session = s->id,
+		.term = span_of(term, strlen(term)),
+		.cols = bounded(ssh_message_channel_request_pty_width(m)),
+		.rows = bounded(ssh_message_channel_request_pty_height(m)),
+		.xpixels = bounded(ssh_message_channel_request_pty_pxwidth(m)),
+		.ypixels = bounded(ssh_message_channel_request_pty_pxheight(m)),
+	};
+	if (!ask_pty_open(s->net, &what, fds))
+		return false;
+	s->pty = true;
+	s->out.fd = fds[0];
+	s->in.fd = fds[1];
+	return true;
+}
+
+static bool
+request_window_change(struct session *s, ssh_message m)
+{
+	struct winsize size = {
+		.ws_col = (unsigned short)bounded(
+		    ssh_message_channel_request_pty_width(m)),
+		.ws_row = (unsigned short)bounded(
+		    ssh_message_channel_request_pty_height(m)),
+		.ws_xpixel = (unsigned short)bounded(
+		    ssh_message_channel_request_pty_pxwidth(m)),
+		.ws_ypixel = (unsigned short)bounded(
+		    ssh_message_channel_request_pty_pxheight(m)),
+	};
+
+	return s->pty && s->out.fd >= 0 &&
+	       ioctl(s->out.fd, TIOCSWINSZ, &size) == 0;
+}
+
+static bool
+request_env(struct session *s, ssh_message m)
+{
+	const char *name = ssh_message_channel_request_env_name(m);
+	const char *value = ssh_message_channel_request_env_value(m);
+
+	if (s->started || name == NULL || value == NULL || *name == '\0' ||
+	    strlen(name) > ENV_NAME_MAX || strlen(value) > ENV_VALUE_MAX)
+		return false;
+	return ask_env(s->net, s->id, name, value);
+}
+
+static bool
+start(struct session *s, enum session_kind kind, const char *command)
+{
+	struct msg_session_start what;
+	int fds[3];
+
+	if (s->started || command == NULL || strlen(command) > COMMAND_MAX)
+		return false;
+	what = (struct msg_session_start){ s->id, kind,
+		span_of(command, strlen(command)) };
+	if (!ask_session_start(s->net, &what, fds))
+		return false;
+	s->started = true;
+	if (!s->pty) {
+		s->in.fd = fds[0];
+		s->out.fd = fds[1];
+		s->err.fd = fds[2];
+	}
+	return true;
+}
+
+static bool
+request_shell(struct session *s, ssh_message m)
+{
+	(void)m;
+	return start(s, SESSION_SHELL, "");
+}
+
+static bool
+request_exec(struct session *s, ssh_message m)
+{
+	return start(s, SESSION_EXEC, ssh_message_channel_request_command(m));
+}
+
+static bool
+request_subsystem(struct session *s, ssh_message m)
+{
+	return start(
+	    s, SESSION_SUBSYSTEM, ssh_message_channel_request_subsystem(m));
+}
+
+static const struct {
+	enum ssh_channel_requests_e type;
+	bool (*answer)(struct session *s, ssh_message m);
+} requests[] = {
+	{ SSH_CHANNEL_REQUEST_PTY, request_pty },
+	{ SSH_CHANNEL_REQUEST_WINDOW_CHANGE, request_window_change },
+	{ SSH_CHANNEL_REQUEST_ENV, request_env },
+	{ SSH_CHANNEL_REQUEST_SHELL, request_shell },
+	{ SSH_CHANNEL_REQUEST_EXEC, request_exec },
+	{ SSH_CHANNEL_REQUEST_SUBSYSTEM, request_subsystem },
+};
+
+void
+session_request(struct net *n, ssh_message m)
+{
+	struct session *s =
+	    session_of(n, ssh_message_channel_request_channel(m));
+	bool ok = false;
+
+	for (size_t i = 0; s != NULL && i < nitems_of(requests); i++)
+		if ((int)requests[i].type == ssh_message_subtype(m))
+			ok = requests[i].answer(s, m);
+	if (ok)
+		ssh_message_channel_request_reply_success(m);
+	else
+		ssh_message_reply_default(m);
+}
+
+/* --- life and end
+ * -------------------------------------------------------------*/
+
+void
+session_exited(struct net *n, const struct msg_session_exit *e)
+{
+	struct session *s = n->sessions;
+
+	while (s != NULL && s->id != e->session)
+		s = s->next;
+	/* The client may have closed the channel before: then there is none. */
+	if (s == NULL)
+		return;
+	s->exited = true;
+	s->exit = *e;
+	memcpy(s->exit_signal, e->signal.p, e->signal.len);
+	s->exit_signal[e->signal.len] = '\0';
+}
+
+static void
+say_end(struct session *s)
+{
+	if (s->exit_signal[0] != '\0')
+		ssh_channel_request_send_exit_signal(
+		    s->channel, s->exit_signal, (int)s->exit.core, "", "");
+	else
+		ssh_channel_request_send_exit_status(
+		    s->channel, (int)s->exit.status);
+	if (!s->eof_sent)
+		ssh_channel_send_eof(s->channel);
+	ssh_channel_close(s->channel);
+}
+
+static void
+session_free(struct session *s)
+{
+	relay_inlet_done(s->net, &s->in);
+	relay_outlet_done(s->net, &s->out);
+	relay_outlet_done(s->net, &s->err);
+	ssh_remove_channel_callbacks(s->channel, &s->callbacks);
+	/* Closes if need be; libssh frees it when the client has closed too. */
+	ssh_channel_free(s->channel);
+	free(s);
+}
+
+/* EOF for the client, once all output is gone; true while it still waits. */
+static bool
+run_eof(struct session *s, int64_t now)
+{
+	if (!s->started || s->eof_sent || s->out.fd >= 0 || s->err.fd >= 0)
+		return false;
+	if (s->eof_due == 0)
+		s->eof_due = now + EOF_GRACE_MS;
+	if (now < s->eof_due)
+		return true;
+	ssh_channel_send_eof(s->channel);
+	s->eof_sent = true;
+	return false;
+}
+
+/* Whether the session is over; its channel is then closed on our side. */
+static bool
+session_run(struct session *s)
+{
+	struct net *n = s->net;
+
+	if (s->client_closed) {
+		tell_hangup(n, s->id);
+		return true;
+	}
+	if (!s->started)
+		return false;
+	relay_inlet(n, s->channel, &s->in);
+	if (s->in.client_eof && s->in.len == 0 && s->in.left == 0 && !s->pty)
+		relay_inlet_done(n, &s->in);
+	relay_outlet(n, s->channel, &s->out);
+	relay_outlet(n, s->channel, &s->err);
+	if (!s->exited || s->out.fd >= 0 || s->err.fd >= 0)
+		return false;
+	say_end(s);
+	return true;
+}
+
+int64_t
+session_run_all(struct net *n, int64_t now)
+{
+	struct session **at = &n->sessions;
+	int64_t next = -1;
+
+	while (*at != NULL) {
+		struct session *s = *at;
+
+		if (session_run(s)) {
+			*at = s->next;
+			n->nsessions--;
+			session_free(s);
+			continue;
+		}
+		if (run_eof(s, now) && (next < 0 || s->eof_due < next))
+			next = s->eof_due;
+		at = &s->next;
+	}
+	return next;
+}
+
+void
+session_free_all(struct net *n)
+{
+	while (n->sessions != NULL) {
+		struct session *s = n->sessions;
+
+		n->sessions = s->next;
+		session_free(s);
+	}
+	n->nsessions = 0;
+}
