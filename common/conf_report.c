@@ -25,10 +25,14 @@ printable(const char *text)
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if (c >= ' ' && c < 0x7f)
+		if (c >= ' ' && c < 0x7f) {
 			*p++ = (char)c;
-		else
-			p += sprintf(p, "\\%03o", (unsigned)c);
+			continue;
+		}
+		*p++ = '\\';
+		*p++ = (char)('0' + (c >> 6));
+		*p++ = (char)('0' + ((c >> 3) & 7));
+		*p++ = (char)('0' + (c & 7));
 	}
 	*p = '\0';
 	return out;

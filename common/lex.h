@@ -31,6 +31,7 @@ struct lex {
 	unsigned line; /* number of the line that was taken last */
 };
 
+/* Begin in front of the first line. */
 void lex_init(struct lex *lx, struct span text);
 
 /* The next line without its newline; false at the end. */

@@ -17,10 +17,9 @@
 #define FATAL_STATUS 255 /* as OpenSSH's sshd exits */
 
 static struct {
-	const char *ident;
 	enum log_sink sink;
 	enum log_level level;
-} the_log = { "sshd", SINK_STDERR, LEVEL_INFO };
+} the_log = { SINK_STDERR, LEVEL_INFO };
 
 static const int priorities[] = {
 	[LEVEL_QUIET] = LOG_CRIT,
@@ -49,7 +48,6 @@ void
 log_open(
     const char *ident, enum log_sink sink, int facility, enum log_level level)
 {
-	the_log.ident = ident;
 	the_log.sink = sink;
 	the_log.level = level;
 	if (sink == SINK_SYSLOG)
@@ -75,9 +73,9 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 		syslog(priorities[level], "%s%s", marks[level], safe);
 	} else {
 		/* One write, so that lines of several processes do not mix. */
-		char whole[sizeof(safe) + 64];
-		int n = snprintf(whole, sizeof(whole), "%s[%ld]: %s%s\n",
-		    the_log.ident, (long)getpid(), marks[level], safe);
+		char whole[sizeof(safe) + 16];
+		int n = snprintf(
+		    whole, sizeof(whole), "%s%s\n", marks[level], safe);
 
 		if (n > 0 && write(STDERR_FILENO, whole, (size_t)n) < 0)
 			saved_errno = errno;

@@ -58,6 +58,7 @@ enum bye_reason {
 	BYE_AUTHTRIES,    /* told to disconnect by AUTH_RESULT */
 	BYE_LIMIT,        /* the client broke a limit of ours */
 	BYE_LOCAL,        /* something failed on this side */
+	BYE_BANNER,       /* what came first was not SSH */
 };
 
 enum msg_id {

@@ -125,24 +125,28 @@ static int
 join(const struct words *list, const char *available, char **out_text)
 {
 	AUTO(words_done) struct words there = { NULL, 0 };
-	AUTOFREE char *text = NULL;
-	size_t len = 1;
+	size_t size = 1;
+	char *text, *p;
 
 	if (available != NULL && list_split(available, &there) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < list->n; i++)
-		len += strlen(list->v[i]) + 1;
-	text = calloc(1, len);
+		size += strlen(list->v[i]) + 1;
+	text = calloc(1, size);
 	if (text == NULL)
 		return -ENOMEM;
+	p = text;
 	for (size_t i = 0; i < list->n; i++) {
+		size_t len = strlen(list->v[i]);
+
 		if (available != NULL && !list_has(&there, list->v[i]))
 			continue;
-		if (*text != '\0')
-			strcat(text, ",");
-		strcat(text, list->v[i]);
+		if (p != text)
+			*p++ = ',';
+		memcpy(p, list->v[i], len);
+		p += len;
 	}
-	*out_text = take_ptr(&text);
+	*out_text = text;
 	return 0;
 }
 

@@ -20,7 +20,6 @@
 #define DEFAULT_SHELL "/bin/sh" /* passwd(5): an empty field means this */
 #define NOBODY_ID ((uid_t)65534)
 #define SECONDS_A_DAY 86400
-#define NOLOGIN_FILE "/etc/nologin"
 
 static int
 copy_passwd(const struct passwd *pw, struct account *a)
@@ -102,8 +101,7 @@ account_done(struct account *a)
 	*a = (struct account){ .exists = false };
 }
 
-/* --- may it log in?
- * ---------------------------------------------------------*/
+/* --- may it log in? */
 
 static int
 check_shell(const struct account *a, char why[OPTION_WHY_MAX])
@@ -113,32 +111,38 @@ check_shell(const struct account *a, char why[OPTION_WHY_MAX])
 	if (stat(a->shell, &st) != 0) {
 		snprintf(
 		    why, OPTION_WHY_MAX, "shell %s does not exist", a->shell);
-		return -EACCES;
+		return -EPERM;
 	}
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
 		snprintf(why, OPTION_WHY_MAX, "shell %s is not executable",
 		    a->shell);
-		return -EACCES;
+		return -EPERM;
 	}
 	return 0;
 }
 
 /* USER or USER@HOST patterns of AllowUsers and DenyUsers, sshd_config(5). */
 static bool
+user_matches(const struct account *a, const char *addr, const char *pattern)
+{
+	const char *at = strrchr(pattern, '@');
+	char user[PATTERN_MAX + 1];
+	size_t len = at != NULL ? (size_t)(at - pattern) : strlen(pattern);
+
+	if (len >= sizeof(user))
+		return false;
+	memcpy(user, pattern, len);
+	user[len] = '\0';
+	return pattern_match(a->name, user, PATTERN_CASE) &&
+	       (at == NULL || pattern_peer_match(at + 1, addr, NULL) == 1);
+}
+
+static bool
 user_listed(const struct account *a, const char *addr, const struct words *list)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		AUTOFREE char *user = strdup(list->v[i]);
-		char *host = user != NULL ? strrchr(user, '@') : NULL;
-
-		if (user == NULL)
-			return false;
-		if (host != NULL)
-			*host++ = '\0';
-		if (pattern_match(a->name, user, PATTERN_CASE) &&
-		    (host == NULL || pattern_peer_match(host, addr, NULL) == 1))
+	for (size_t i = 0; i < list->n; i++)
+		if (user_matches(a, addr, list->v[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -201,12 +205,12 @@ check_shadow(const struct account *a, char why[OPTION_WHY_MAX])
 	else if (sp->sp_lstchg > 0 && sp->sp_max >= 0 &&
 		 today > sp->sp_lstchg + sp->sp_max)
 		text = "password has expired";
-	else if (a->uid != 0 && access(NOLOGIN_FILE, F_OK) == 0)
-		text = NOLOGIN_FILE " exists";
+	else if (a->uid != 0 && access(ACCOUNT_NOLOGIN, F_OK) == 0)
+		text = ACCOUNT_NOLOGIN " exists";
 	if (text == NULL)
 		return 0;
 	strlcpy(why, text, OPTION_WHY_MAX);
-	return -EACCES;
+	return -EPERM;
 }
 
 int

@@ -10,6 +10,7 @@
 
 #include "common/option.h"
 
+#define ACCOUNT_NOLOGIN "/etc/nologin" /* nologin(5) */
 #define ACCOUNT_GROUPS_MAX 1024 /* groups of one user that are looked at */
 
 struct account {
@@ -41,8 +42,9 @@ struct account_peer {
 };
 
 /*
- * Whether the account may log in from there, whatever it proves. 0, or
- * -EACCES and a reason as OpenSSH's log has it ("not allowed because ...").
+ * Whether the account may log in from there, whatever it proves. 0, or a
+ * reason that goes on from "not allowed because" as in OpenSSH's log; -EPERM:
+ * it lies in the account, -EACCES: in the lists, which know addresses.
  */
 int may_use_account(struct account *a, const struct options *o,
     const struct account_peer *peer, char why[OPTION_WHY_MAX]);

@@ -20,21 +20,22 @@
 #include "monitor/pam.h"
 #include "monitor/password.h"
 
-#define BANNER_MAX 16384 /* bytes of the Banner file, AUTH_METHODS */
+#define BANNER_MAX 16384     /* bytes of AUTH_METHODS' banner */
+#define RESULT_TEXT_MAX 8192 /* of AUTH_RESULT's text */
 #define PAD_LEAST_NS 5000000
 #define PAD_SPREAD_NS 4000000
 
 /* One attempt: what it was, what came of it, what its key permits. */
 struct attempt {
 	const char *method;
-	int rc;     /* 0: proved */
-	char *info; /* owned; for the log, or NULL */
+	int rc;           /* 0: proved */
+	char *info;       /* owned; for the log, or NULL */
+	const char *text; /* for the user, or NULL */
 	struct authkeys_opts opts;
 	struct timespec began;
 };
 
-/* --- the same time for every refusal
- * -------------------------------------------*/
+/* --- the same time for every refusal */
 
 /*
  * How long a refusal takes at least: between 5 and 9 ms, fixed by the name and
@@ -72,23 +73,19 @@ pad(const struct conn *c, const struct timespec *began)
 	nanosleep(&rest, NULL);
 }
 
-/* --- who
- * -------------------------------------------------------------------------*/
+/* --- who */
 
 static int
-read_banner(const struct conn *c, struct writer *out)
+read_text(const char *path, struct writer *out)
 {
-	const char *path = c->options.banner;
 	AUTOCLOSE int fd = -1;
-	uint8_t buf[BANNER_MAX];
+	uint8_t buf[BANNER_MAX / 2];
 	ssize_t n;
 
-	if (path == NULL || strcasecmp(path, "none") == 0)
-		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
 	if (n < 0) {
-		log_error("Banner %s: %s", path, err_str(-errno));
+		log_error("%s: %s", path, err_str(-errno));
 		return 0;
 	}
 	/* RFC 4252 section 5.4 has text, which a NUL would cut. */
@@ -97,6 +94,21 @@ read_banner(const struct conn *c, struct writer *out)
 			buf[i] = ' ';
 	writer_bytes(out, buf, (size_t)n);
 	return writer_end(out);
+}
+
+/* Banner; and where PAM does not do it, why nobody may log in just now. */
+static int
+read_banner(const struct conn *c, struct writer *out)
+{
+	const char *path = c->options.banner;
+	int rc = 0;
+
+	if (path != NULL && strcasecmp(path, "none") != 0)
+		rc = read_text(path, out);
+	if (rc == 0 && !c->options.use_pam && c->account.uid != 0 &&
+	    access(ACCOUNT_NOLOGIN, F_OK) == 0)
+		rc = read_text(ACCOUNT_NOLOGIN, out);
+	return rc;
 }
 
 static unsigned
@@ -145,11 +157,15 @@ judge_account(struct conn *c)
 {
 	struct account_peer peer = { c->addr, c->options.use_pam };
 	char why[OPTION_WHY_MAX] = "";
+	int rc;
 
-	c->valid = may_use_account(&c->account, &c->options, &peer, why) == 0;
+	rc = may_use_account(&c->account, &c->options, &peer, why);
+	c->valid = rc == 0;
 	if (c->valid || c->probe)
 		return;
-	if (c->account.exists)
+	if (c->account.exists && rc == -EPERM)
+		log_info("User %s not allowed because %s", c->user, why);
+	else if (c->account.exists)
 		log_info("User %s from %s not allowed because %s", c->user,
 		    c->addr, why);
 	else
@@ -187,8 +203,7 @@ answer_auth_user(struct conn *c, const struct msg *m)
 	return chan_send(&c->net, &reply, NULL, 0);
 }
 
-/* --- the verdict
- * -----------------------------------------------------------------*/
+/* --- the verdict */
 
 /* PermitRootLogin. */
 static int
@@ -220,15 +235,19 @@ may_root(const struct conn *c, const struct attempt *a)
 
 /* Everything that must hold besides what was proved. */
 static int
-may_login(struct conn *c, const struct attempt *a)
+may_login(struct conn *c, struct attempt *a)
 {
 	int rc;
 
 	if (!c->valid || c->probe)
 		return -EACCES;
 	rc = may_root(c, a);
-	if (rc == 0 && c->options.use_pam)
+	if (rc == 0 && c->options.use_pam) {
 		rc = pam_account(c);
+		/* pam_nologin, say, has told why; the user shall know. */
+		if (rc != 0)
+			a->text = pam_messages(c);
+	}
 	return rc;
 }
 
@@ -275,7 +294,7 @@ auth_refuse(struct conn *c, const struct attempt *a)
 }
 
 static int
-reply_result(struct conn *c, enum auth_verdict verdict)
+reply_result(struct conn *c, enum auth_verdict verdict, const char *text)
 {
 	struct msg reply = { .id = MSG_AUTH_RESULT };
 
@@ -283,6 +302,9 @@ reply_result(struct conn *c, enum auth_verdict verdict)
 	reply.u.auth_result.methods = methods_of(c);
 	reply.u.auth_result.last =
 	    !c->granted && c->failures >= (unsigned)c->options.max_auth_tries;
+	if (text != NULL)
+		reply.u.auth_result.text =
+		    span_of(text, strnlen(text, RESULT_TEXT_MAX));
 	return chan_send(&c->net, &reply, NULL, 0);
 }
 
@@ -311,7 +333,7 @@ attempt_end(struct conn *c, struct attempt *a)
 	}
 	free(a->info);
 	authkeys_opts_done(&a->opts);
-	return rc != 0 ? rc : reply_result(c, verdict);
+	return rc != 0 ? rc : reply_result(c, verdict, a->text);
 }
 
 /* The user must be known first, and no attempt follows the last one. */
@@ -324,8 +346,7 @@ may_attempt(const struct conn *c)
 		   : -EPROTO;
 }
 
-/* --- the methods
- * -----------------------------------------------------------------*/
+/* --- the methods */
 
 int
 answer_auth_none(struct conn *c, const struct msg *m)
@@ -347,7 +368,7 @@ answer_auth_none(struct conn *c, const struct msg *m)
 	/* The first is how clients ask what there is, and costs no attempt. */
 	if (c->net.counts[MSG_AUTH_NONE] > 1)
 		c->failures++;
-	return reply_result(c, VERDICT_DENIED);
+	return reply_result(c, VERDICT_DENIED, NULL);
 }
 
 int
@@ -389,7 +410,7 @@ answer_auth_key(struct conn *c, const struct msg *m)
 	log_verbose("Accepted key %s for %s from %s port %u", a.info, c->user,
 	    c->addr, c->port);
 	free(a.info);
-	return reply_result(c, VERDICT_GRANTED);
+	return reply_result(c, VERDICT_GRANTED, NULL);
 }
 
 int

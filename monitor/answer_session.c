@@ -126,8 +126,7 @@ answer_env(struct conn *c, const struct msg *m)
 	return chan_send(&c->net, &reply, NULL, 0);
 }
 
-/* --- what will run
- * -----------------------------------------------------------------*/
+/* --- what will run */
 
 /* The command of a subsystem; NULL if there is none of that name. */
 static const char *
@@ -219,8 +218,7 @@ answer_session_start(struct conn *c, const struct msg *m)
 	return rc;
 }
 
-/* --- while it runs
- * --------------------------------------------------------------------*/
+/* --- while it runs */
 
 int
 answer_signal(struct conn *c, const struct msg *m)

@@ -30,7 +30,7 @@ resolve_lists(const struct options *o, char *out_lists[NLISTS])
 {
 	const struct option_algs lists[NLISTS] = {
 		{ o->kex_algorithms, OPTION_DEFAULT_KEX, OPTION_KNOWN_KEX,
-		    NULL },
+		    OPTION_AVAILABLE_KEX },
 		{ o->ciphers, OPTION_DEFAULT_CIPHERS, OPTION_KNOWN_CIPHERS,
 		    NULL },
 		{ o->macs, OPTION_DEFAULT_MACS, OPTION_KNOWN_MACS, NULL },
@@ -159,7 +159,7 @@ answer_log(struct conn *c, const struct msg *m)
 int
 answer_bye(struct conn *c, const struct msg *m)
 {
-	char text[257];
+	char text[1025];
 
 	memcpy(text, m->u.bye.text.p, m->u.bye.text.len);
 	text[m->u.bye.text.len] = '\0';

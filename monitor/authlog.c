@@ -69,6 +69,43 @@ who(const struct conn *c, char *out, size_t size)
 		    c->valid ? "authenticating" : "invalid", c->user);
 }
 
+/*
+ * libssh's "kex error : no match for method M: server [S], client [C]", in
+ * the words that OpenSSH has for it.
+ */
+static bool
+log_no_match(const struct conn *c, const char *text)
+{
+	static const struct {
+		const char *method;
+		const char *words;
+	} methods[] = {
+		{ "kex algos", "key exchange method" },
+		{ "server host key algo", "host key type" },
+		{ "encryption", "cipher" },
+		{ "mac algo", "MAC" },
+		{ "compression", "compression method" },
+	};
+	const char *method = strstr(text, "no match for method ");
+	const char *offer = strstr(text, "client [");
+
+	if (method == NULL || offer == NULL)
+		return false;
+	method += strlen("no match for method ");
+	offer += strlen("client [");
+	for (size_t i = 0; i < nitems_of(methods); i++) {
+		if (strncmp(method, methods[i].method,
+			strlen(methods[i].method)) != 0)
+			continue;
+		log_info("Unable to negotiate with %s port %u: no matching %s "
+			 "found. Their offer: %.*s [preauth]",
+		    c->addr, c->port, methods[i].words,
+		    (int)strcspn(offer, "]"), offer);
+		return true;
+	}
+	return false;
+}
+
 static void
 log_disconnect(const struct conn *c, const char *text, const char *mark)
 {
@@ -76,8 +113,9 @@ log_disconnect(const struct conn *c, const char *text, const char *mark)
 
 	if (strncmp(text, DISCONNECT_BEGINS, strlen(DISCONNECT_BEGINS)) == 0)
 		reason = text + strlen(DISCONNECT_BEGINS);
-	log_info("Received disconnect from %s port %u:%s%s", c->addr, c->port,
-	    reason, mark);
+	log_info("Received disconnect from %s port %u:%.*s: %s%s", c->addr,
+	    c->port, (int)strcspn(reason, ":"), reason,
+	    strchr(reason, ':') != NULL ? strchr(reason, ':') + 1 : "", mark);
 }
 
 void
@@ -92,12 +130,20 @@ authlog_bye(const struct conn *c, enum bye_reason why, const char *text)
 		[BYE_AUTHTRIES] = "Disconnecting ",
 		[BYE_LIMIT] = "Disconnecting ",
 		[BYE_LOCAL] = "fatal for ",
+		[BYE_BANNER] = "banner exchange: Connection from ",
 	};
 	const char *mark = c->granted ? "" : " [preauth]";
 	bool tells = why >= BYE_PROTOCOL && why != BYE_TIMEOUT;
+
+	if (why == BYE_BANNER)
+		log_error("kex_exchange_identification: client sent invalid "
+			  "protocol identifier \"%s\"",
+		    text);
+	if (why == BYE_BANNER)
+		text = "invalid format";
 	char name[320];
 
-	if (c->probe)
+	if (c->probe || (why == BYE_PROTOCOL && log_no_match(c, text)))
 		return;
 	if (why == BYE_DISCONNECTED)
 		log_disconnect(c, text, mark);

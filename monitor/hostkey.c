@@ -48,9 +48,9 @@ check_file(int fd, const char *path, char why[HOSTKEY_WHY_MAX])
 	}
 	if ((st.st_mode & 077) != 0) {
 		snprintf(why, HOSTKEY_WHY_MAX,
-		    "%s: UNPROTECTED PRIVATE KEY FILE, mode %04o; "
+		    "Permissions %04o for '%s' are too open; "
 		    "run: chmod 600 %s",
-		    path, (unsigned)st.st_mode & 07777, path);
+		    (unsigned)st.st_mode & 07777, path, path);
 		return -EPERM;
 	}
 	return 0;

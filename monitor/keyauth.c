@@ -59,6 +59,21 @@ may_use_type(const struct conn *c, enum key_type type)
 	return false;
 }
 
+/* A key that is well formed and still not taken: its owner will ask why. */
+static void
+log_rejected(const struct conn *c, struct span blob)
+{
+	const struct key_kind *kind;
+	struct reader r;
+	bool cert;
+
+	reader_init(&r, blob.p, blob.len);
+	kind = key_kind_named(reader_string(&r, blob.len), &cert);
+	log_info("refusing %s key of %s from %s port %u: Invalid key length",
+	    kind != NULL ? kind->display : "unknown", c->user, c->addr,
+	    c->port);
+}
+
 /* Read the key and describe it for the log. */
 static int
 read_key(
@@ -70,6 +85,8 @@ read_key(
 	int rc;
 
 	rc = key_parse_blob(blob, (unsigned)c->options.required_rsa_size, &key);
+	if (rc == -EKEYREJECTED)
+		log_rejected(c, blob);
 	if (rc != 0)
 		return -EKEYREJECTED;
 	if (key_fingerprint(key, hash, &print) != 0 ||

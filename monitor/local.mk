@@ -4,6 +4,7 @@ libmonitor_a_SOURCES = \
 	monitor/answer.c monitor/answer.h \
 	monitor/answer_auth.c monitor/answer_session.c \
 	monitor/answer_transport.c \
+	monitor/args.c monitor/args.h \
 	monitor/authlog.c monitor/authlog.h \
 	monitor/child.c monitor/child.h \
 	monitor/conn.c monitor/conn.h \

@@ -75,8 +75,7 @@ master_terms(const struct master *m)
 	};
 }
 
-/* --- MaxStartups
- * ---------------------------------------------------------------------*/
+/* --- MaxStartups */
 
 /*
  * sshd_config(5) MaxStartups: from `begin` on, refuse by chance, rising to
@@ -104,16 +103,21 @@ refuse(struct master *m, int fd)
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 	struct listener_name peer = { "UNKNOWN", 0 };
+	struct listener_name local = { "UNKNOWN", 0 };
 
 	if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0)
 		listener_name(&addr, len, &peer);
+	len = sizeof(addr);
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
+		listener_name(&addr, len, &local);
 	(void)!send(fd, REFUSAL_TEXT, strlen(REFUSAL_TEXT), MSG_NOSIGNAL);
 	if (!m->throttling)
 		log_error("beginning MaxStartups throttling");
 	m->throttling = true;
 	m->ndropped++;
-	log_verbose("drop connection #%u from %s port %u past MaxStartups",
-	    m->nstarting, peer.addr, peer.port);
+	log_verbose("drop connection #%u from [%s]:%u on [%s]:%u "
+		    "past MaxStartups",
+	    m->nstarting, peer.addr, peer.port, local.addr, local.port);
 }
 
 static void
@@ -128,8 +132,7 @@ note_calm(struct master *m)
 	m->ndropped = 0;
 }
 
-/* --- connections
- * -----------------------------------------------------------------------*/
+/* --- connections */
 
 /* What libssh does not set on a server's socket. Failure harms nobody. */
 static void
@@ -250,8 +253,7 @@ reap(struct master *m)
 	remove_gone(m);
 }
 
-/* --- signals
- * ------------------------------------------------------------------------------*/
+/* --- signals */
 
 /*
  * A new configuration counts for new connections, as soon as all of it is
@@ -295,8 +297,7 @@ handle_signals(struct master *m)
 		reap(m);
 }
 
-/* --- the loop
- * --------------------------------------------------------------------------------*/
+/* --- the loop */
 
 /* Everything that is waited for: listeners first, then children's channels. */
 static size_t

@@ -172,6 +172,9 @@ pam_account(struct conn *c)
 	if (rc != PAM_SUCCESS) {
 		log_info("PAM: account %s may not be used: %s", c->user,
 		    pam_strerror(c->pam->handle, rc));
+		log_error("Access denied for user %s by PAM account "
+			  "configuration [preauth]",
+		    c->user);
 		return -EACCES;
 	}
 	return same_user(c);

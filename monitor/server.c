@@ -73,7 +73,6 @@ load_hostkeys(struct server_config *config)
 {
 	const struct options *o = &config->options;
 	bool named = o->set[OPT_host_key];
-	int result = 0;
 
 	for (size_t i = 0; i < o->host_key.n; i++) {
 		char why[HOSTKEY_WHY_MAX];
@@ -82,14 +81,16 @@ load_hostkeys(struct server_config *config)
 
 		if (rc == 0 || (rc == -ENOENT && !named))
 			continue;
-		log_error("host key %s", why);
+		log_error("%s", why);
 		if (rc != -EEXIST)
-			result = rc;
+			log_error(
+			    "Unable to load host key: %s", o->host_key.v[i]);
 	}
+	/* As OpenSSH: one good key is enough to serve with. */
 	if (hostkeys_any(&config->hostkeys))
-		return named ? 0 : result == -EPERM ? result : 0;
-	log_error("no hostkeys available -- exiting. "
-		  "Make them with: ssh-keygen -A");
+		return 0;
+	log_info("sshd: no hostkeys available -- exiting. "
+		 "Make them with: ssh-keygen -A");
 	return -ENOKEY;
 }
 

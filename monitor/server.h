@@ -5,22 +5,10 @@
 #define MONITOR_SERVER_H
 
 #include "common/conf.h"
+#include "monitor/args.h"
 #include "monitor/hostkey.h"
 #include "monitor/listener.h"
 #include "monitor/spawn.h"
-
-/* From the command line, sshd(8). */
-struct server_args {
-	const char *config_file;
-	const char **overrides; /* -o, -p and -h in the form of -o */
-	size_t noverrides;
-	bool foreground; /* -D */
-	bool test;       /* -t */
-	bool dump;       /* -T */
-	bool quiet;      /* -q */
-	unsigned debug;  /* -d, times */
-	bool stderr_log; /* -e, -d, or -E */
-};
 
 /* What one reading of the configuration gives. */
 struct server_config {

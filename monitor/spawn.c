@@ -33,8 +33,7 @@ static const struct {
 	[SPAWN_PROBE] = { "sshd-probe", true, false },
 };
 
-/* --- opening
- * -----------------------------------------------------------------------*/
+/* --- opening */
 
 static int
 open_program(const char *path, char why[SPAWN_WHY_MAX], int *out_fd)
@@ -123,8 +122,7 @@ spawn_done(struct spawn *s)
 			close(take_fd(&s->program_fd[i]));
 }
 
-/* --- the child, up to exec
- * ----------------------------------------------------------*/
+/* --- the child, up to exec */
 
 /* Put the descriptors where the program expects them; all else is CLOEXEC. */
 static int

@@ -15,156 +15,35 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/account.h"
 #include "monitor/master.h"
 #include "monitor/preflight.h"
 
-#define EXIT_USAGE 1
 #define EXIT_CONFIG 255 /* as OpenSSH's sshd; systemd's unit relies on it */
-#define DEFAULT_CONFIG SSHCONFDIR "/sshd_config"
-
-static const char usage_text[] =
-    "usage: sshd [-DdeqTtV] [-E log_file] [-f config_file]\n"
-    "            [-g login_grace_time] [-h host_key_file] [-o option]\n"
-    "            [-p port]\n";
-
-static void __attribute__((noreturn)) usage(void)
-{
-	fputs(usage_text, stderr);
-	exit(EXIT_USAGE);
-}
-
-/* --- arguments
- * ------------------------------------------------------------------------*/
-
-static void
-add_override(struct server_args *args, const char *keyword, const char *value)
-{
-	const char **grown =
-	    reallocarray(args->overrides, args->noverrides + 1, sizeof(*grown));
-	char *text;
-
-	if (grown == NULL || asprintf(&text, "%s%s%s", keyword,
-				 *keyword != '\0' ? " " : "", value) < 0)
-		fatal("out of memory");
-	args->overrides = grown;
-	args->overrides[args->noverrides++] = text;
-}
-
-static void
-log_to_file(const char *path)
-{
-	int fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-
-	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
-		fprintf(stderr, "Couldn't open logfile %s: %s\n", path,
-		    strerror(errno));
-		exit(EXIT_USAGE);
-	}
-	close(fd);
-}
 
 /* Our libraries' versions; libssh's is the network process's to say. */
 static int
-print_version(const char *net)
+print_version(void)
 {
 	pid_t pid;
-	int status = 0;
 
 	fprintf(stderr, "OmniEdge_%s, %s\n", PACKAGE_VERSION,
 	    OpenSSL_version(OPENSSL_VERSION));
 	fflush(stderr);
 	pid = fork();
 	if (pid == 0) {
-		execl(net, "sshd-net", "-V", (char *)NULL);
-		_exit(EXIT_USAGE);
+		execl(
+		    PKGLIBEXECDIR "/sshd-net", "sshd-net", "-V", (char *)NULL);
+		fprintf(stderr, "%s: %s\n", PKGLIBEXECDIR "/sshd-net",
+		    strerror(errno));
+		_exit(0);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_USAGE;
+	return 0;
 }
 
-/* Options that only turn something on. */
-static bool
-set_flag(struct server_args *args, int opt)
-{
-	switch (opt) {
-	case 'D':
-		args->foreground = true;
-		return true;
-	case 'd':
-		args->debug += args->debug < 3;
-		args->stderr_log = args->foreground = true;
-		return true;
-	case 'e':
-		args->stderr_log = true;
-		return true;
-	case 'q':
-		args->quiet = true;
-		return true;
-	case 'T':
-		args->dump = true;
-		return true;
-	case 't':
-		args->test = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Options whose value is a line of configuration. */
-static bool
-set_override(struct server_args *args, int opt, const char *value)
-{
-	static const struct {
-		int opt;
-		const char *keyword;
-	} table[] = {
-		{ 'g', "LoginGraceTime" },
-		{ 'h', "HostKey" },
-		{ 'o', "" },
-		{ 'p', "Port" },
-	};
-
-	for (size_t i = 0; i < nitems_of(table); i++)
-		if (table[i].opt == opt) {
-			add_override(args, table[i].keyword, value);
-			return true;
-		}
-	return false;
-}
-
-static void
-parse_args(int argc, char **argv, struct server_args *args)
-{
-	int opt;
-
-	args->config_file = DEFAULT_CONFIG;
-	while ((opt = getopt(argc, argv, "46DdeE:f:g:h:o:p:qTtV")) != -1) {
-		if (set_flag(args, opt) || set_override(args, opt, optarg))
-			continue;
-		if (opt == 'f')
-			args->config_file = optarg;
-		else if (opt == '4' || opt == '6')
-			add_override(args, "AddressFamily",
-			    opt == '4' ? "inet" : "inet6");
-		else if (opt == 'E') {
-			log_to_file(optarg);
-			args->stderr_log = true;
-		} else if (opt == 'V')
-			exit(print_version(PKGLIBEXECDIR "/sshd-net"));
-		else
-			usage();
-	}
-	if (optind != argc) {
-		fprintf(stderr, "Extra argument %s.\n", argv[optind]);
-		usage();
-	}
-}
-
-/* --- start
- * -----------------------------------------------------------------------------*/
+/* --- start */
 
 static void
 write_pid_file(const struct options *o)
@@ -183,10 +62,32 @@ write_pid_file(const struct options *o)
 	fclose(f);
 }
 
+/* -T: what holds for everyone, or with -C for one connection. */
 static int
-dump(const struct server_config *config)
+dump(const struct server_args *args, const struct server_config *config)
 {
-	return options_dump(&config->options, stdout) == 0 ? 0 : EXIT_CONFIG;
+	struct match_ctx ctx = args->match;
+	struct account account = { .exists = false };
+	struct options o;
+	int rc;
+
+	if (!args->has_match)
+		return options_dump(&config->options, stdout) == 0
+			   ? 0
+			   : EXIT_CONFIG;
+	if (ctx.user != NULL && account_find(ctx.user, &account) == 0 &&
+	    account_groups(&account) == 0) {
+		ctx.groups = (const char *const *)account.groups;
+		ctx.ngroups = account.ngroups;
+	}
+	ctx.invalid_user = ctx.user != NULL && !account.exists;
+	rc = conf_resolve(config->conf, &ctx, &o);
+	if (rc == 0) {
+		rc = options_dump(&o, stdout);
+		options_free(&o);
+	}
+	account_done(&account);
+	return rc == 0 ? 0 : EXIT_CONFIG;
 }
 
 /* What must hold before the first client: in -t the answer, else the way on. */
@@ -281,18 +182,24 @@ main(int argc, char **argv, char **envp)
 	hold_stdio();
 	setproctitle_init(argc, argv, envp);
 	log_open("sshd", SINK_STDERR, 0, LEVEL_INFO);
-	parse_args(argc, argv, &args);
+	server_args_parse(argc, argv, &args);
+	if (args.version)
+		return print_version();
 	if (args.quiet)
 		log_open("sshd", SINK_STDERR, 0, LEVEL_QUIET);
 	umask(022);
 	if (server_config_load(&args, &m.config) != 0)
 		return EXIT_CONFIG;
+	if (args.debug != 0)
+		server_log_open(&args, &m.config);
 	if (args.dump)
-		return dump(&m.config);
+		return dump(&args, &m.config);
 	if (prove(&m) != 0)
 		return EXIT_CONFIG;
 	if (args.test)
 		return 0;
+	log_debug("sshd version OmniEdge_%s, %s", PACKAGE_VERSION,
+	    OpenSSL_version(OPENSSL_VERSION));
 	m.once = args.debug != 0;
 	return run(&m);
 }

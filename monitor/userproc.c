@@ -105,8 +105,7 @@ go_home(const struct userproc *p)
 		give_up("sshd: cannot enter /: %s", strerror(errno));
 }
 
-/* --- what a login shows
- * ---------------------------------------------------------*/
+/* --- what a login shows */
 
 static void
 show_file(const char *path)
@@ -153,8 +152,7 @@ show_login(const struct userproc *p)
 		show_file(MOTD_FILE);
 }
 
-/* --- ~/.ssh/rc
- * --------------------------------------------------------------------*/
+/* --- ~/.ssh/rc */
 
 static void
 run_sh(const struct userproc *p, const char *script)
@@ -188,8 +186,7 @@ run_rc(const struct userproc *p)
 		run_sh(p, RC_SYSTEM);
 }
 
-/* --- the program
- * --------------------------------------------------------------------*/
+/* --- the program */
 
 static bool
 is_internal_sftp(const char *command)

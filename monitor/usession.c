@@ -70,8 +70,7 @@ usession_free(struct conn *c, struct usession *s)
 	free(s);
 }
 
-/* --- pipes
- * -----------------------------------------------------------------------*/
+/* --- pipes */
 
 static void
 close_all(int *fds, size_t n)
@@ -148,8 +147,7 @@ close_user_fds(struct usession *s, int user_fds[3])
 	s->slave_fd = -1;
 }
 
-/* --- start
- * -------------------------------------------------------------------------*/
+/* --- start */
 
 static void
 log_start(const struct conn *c, const struct usession *s)
@@ -206,8 +204,7 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 	return 0;
 }
 
-/* --- end
- * ---------------------------------------------------------------------------*/
+/* --- end */
 
 void
 usession_hangup(struct conn *c, struct usession *s)

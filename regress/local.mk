@@ -1,0 +1,167 @@
+# Tests: each file runs alone and speaks TAP; `make check TESTS=...` runs some.
+TEST_EXTENSIONS = .py .t
+LOG_DRIVER = $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+PY_LOG_DRIVER = $(LOG_DRIVER)
+PY_LOG_COMPILER = $(PYTHON3)
+T_LOG_DRIVER = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+	BUILDDIR='$(abs_top_builddir)'; export BUILDDIR; \
+	SRCDIR='$(abs_top_srcdir)'; export SRCDIR; \
+	SFTP_SERVER='$(abs_top_builddir)/bin/sftp-server'; \
+	export SFTP_SERVER; \
+	FUZZ_CORPUS='$(abs_top_srcdir)/regress/fuzz/corpus'; \
+	export FUZZ_CORPUS; \
+	GOLDEN='$(abs_top_srcdir)/regress/golden'; export GOLDEN; \
+	ASAN_OPTIONS="detect_leaks=$(DETECT_LEAKS)"; export ASAN_OPTIONS;
+DETECT_LEAKS = 1
+
+test_libs = libcommon.a $(CHECK_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
+unit_tests =
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+# --- unit: one module each
+unit_tests += regress/unit/test_authkeys
+regress_unit_test_authkeys_SOURCES = regress/unit/test_authkeys.c
+regress_unit_test_authkeys_LDADD = $(test_libs)
+unit_tests += regress/unit/test_base64
+regress_unit_test_base64_SOURCES = regress/unit/test_base64.c
+regress_unit_test_base64_LDADD = $(test_libs)
+unit_tests += regress/unit/test_cert
+regress_unit_test_cert_SOURCES = regress/unit/test_cert.c
+regress_unit_test_cert_LDADD = $(test_libs)
+unit_tests += regress/unit/test_conf
+regress_unit_test_conf_SOURCES = regress/unit/test_conf.c
+regress_unit_test_conf_LDADD = $(test_libs)
+unit_tests += regress/unit/test_conf_golden
+regress_unit_test_conf_golden_SOURCES = regress/unit/test_conf_golden.c
+regress_unit_test_conf_golden_LDADD = $(test_libs)
+unit_tests += regress/unit/test_conf_match
+regress_unit_test_conf_match_SOURCES = regress/unit/test_conf_match.c
+regress_unit_test_conf_match_LDADD = $(test_libs)
+unit_tests += regress/unit/test_key
+regress_unit_test_key_SOURCES = regress/unit/test_key.c
+regress_unit_test_key_LDADD = $(test_libs)
+unit_tests += regress/unit/test_key_private
+regress_unit_test_key_private_SOURCES = regress/unit/test_key_private.c
+regress_unit_test_key_private_LDADD = $(test_libs)
+unit_tests += regress/unit/test_key_sk
+regress_unit_test_key_sk_SOURCES = regress/unit/test_key_sk.c
+regress_unit_test_key_sk_LDADD = $(test_libs)
+unit_tests += regress/unit/test_lex
+regress_unit_test_lex_SOURCES = regress/unit/test_lex.c
+regress_unit_test_lex_LDADD = $(test_libs)
+unit_tests += regress/unit/test_option
+regress_unit_test_option_SOURCES = regress/unit/test_option.c
+regress_unit_test_option_LDADD = $(test_libs)
+unit_tests += regress/unit/test_pattern
+regress_unit_test_pattern_SOURCES = regress/unit/test_pattern.c
+regress_unit_test_pattern_LDADD = $(test_libs)
+unit_tests += regress/unit/test_userauth
+regress_unit_test_userauth_SOURCES = regress/unit/test_userauth.c
+regress_unit_test_userauth_LDADD = $(test_libs)
+unit_tests += regress/unit/test_hollow
+regress_unit_test_hollow_SOURCES = regress/unit/test_hollow.c
+regress_unit_test_hollow_LDADD = $(test_libs) $(LIBSSH_LIBS)
+unit_tests += regress/unit/test_sftp
+regress_unit_test_sftp_SOURCES = regress/unit/test_sftp.c
+regress_unit_test_sftp_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+unit_tests += regress/unit/test_sftp_decode
+regress_unit_test_sftp_decode_SOURCES = regress/unit/test_sftp_decode.c
+regress_unit_test_sftp_decode_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+unit_tests += regress/unit/test_sftp_handle
+regress_unit_test_sftp_handle_SOURCES = regress/unit/test_sftp_handle.c
+regress_unit_test_sftp_handle_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+unit_tests += regress/unit/test_sftp_jail
+regress_unit_test_sftp_jail_SOURCES = regress/unit/test_sftp_jail.c
+regress_unit_test_sftp_jail_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+unit_tests += regress/unit/test_sftp_names
+regress_unit_test_sftp_names_SOURCES = regress/unit/test_sftp_names.c
+regress_unit_test_sftp_names_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+
+dist_check_SCRIPTS += regress/unit/lint-selftest.t \
+	regress/unit/check-options-man.py
+TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py
+
+# --- fuzz: harnesses that replay their seeds, or with --enable-fuzzing hunt
+fuzz_programs =
+if FUZZING
+noinst_PROGRAMS += $(fuzz_programs)
+fuzz_main =
+fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+else
+check_PROGRAMS += $(fuzz_programs)
+TESTS += $(fuzz_programs)
+fuzz_main = libreplay.a
+fuzz_ldflags = $(AM_LDFLAGS)
+endif
+check_LIBRARIES = libreplay.a
+libreplay_a_SOURCES = regress/fuzz/replay_main.c
+fuzz_libs = $(fuzz_main) libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
+fuzz_programs += regress/fuzz/fuzz_authkeys
+regress_fuzz_fuzz_authkeys_SOURCES = regress/fuzz/fuzz_authkeys.c
+regress_fuzz_fuzz_authkeys_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_authkeys_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_cert
+regress_fuzz_fuzz_cert_SOURCES = regress/fuzz/fuzz_cert.c
+regress_fuzz_fuzz_cert_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_cert_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_conf
+regress_fuzz_fuzz_conf_SOURCES = regress/fuzz/fuzz_conf.c
+regress_fuzz_fuzz_conf_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_conf_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_key
+regress_fuzz_fuzz_key_SOURCES = regress/fuzz/fuzz_key.c
+regress_fuzz_fuzz_key_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_key_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_userauth
+regress_fuzz_fuzz_userauth_SOURCES = regress/fuzz/fuzz_userauth.c
+regress_fuzz_fuzz_userauth_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_userauth_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_sftp
+regress_fuzz_fuzz_sftp_SOURCES = regress/fuzz/fuzz_sftp.c
+regress_fuzz_fuzz_sftp_LDADD = libsftpserver.a $(fuzz_libs)
+regress_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
+
+# --- system and interop: the real server, real clients, real accounts
+dist_check_SCRIPTS += $(system_tests) regress/bench/selfcheck.py
+TESTS += $(system_tests) regress/bench/selfcheck.py
+system_tests = \
+	regress/interop/client-asyncssh.py \
+	regress/interop/client-dropbear.py \
+	regress/interop/client-openssh.py \
+	regress/interop/client-paramiko.py \
+	regress/interop/client-putty.py \
+	regress/system/authtries.py \
+	regress/system/channels.py \
+	regress/system/flags.py \
+	regress/system/host-keys.py \
+	regress/system/limits.py \
+	regress/system/listen.py \
+	regress/system/log-lines.py \
+	regress/system/login-password.py \
+	regress/system/login-pubkey.py \
+	regress/system/login-root.py \
+	regress/system/pam-session.py \
+	regress/system/programs.py \
+	regress/system/rekey.py \
+	regress/system/reload.py \
+	regress/system/rsync-git.py \
+	regress/system/scp.py \
+	regress/system/session-exec.py \
+	regress/system/session-pty.py \
+	regress/system/sftp-server.py \
+	regress/system/sftp.py \
+	regress/system/signals.py
+
+bench: all
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
+	    $(srcdir)/regress/bench/bench.py --ours $(abs_builddir)/bin \
+	    --json bench.json $(BENCHFLAGS)
+.PHONY: bench
+
+EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \
+	regress/bench/meter.py regress/bench/report.py \
+	regress/bench/rows.py regress/bench/servers.py \
+	regress/lib regress/golden regress/fuzz/corpus \
+	regress/unit/tap.h regress/unit/conffiles.h regress/unit/keyfiles.h

@@ -1,3 +1,16 @@
+noinst_LIBRARIES += libsftpserver.a
+libsftpserver_a_SOURCES = \
+	sftp-server/decode.c sftp-server/handle.c sftp-server/handle.h \
+	sftp-server/jail.c sftp-server/jail.def sftp-server/jail.h \
+	sftp-server/landlock.c sftp-server/longname.c sftp-server/longname.h \
+	sftp-server/names.c sftp-server/names.h sftp-server/op.h \
+	sftp-server/op_attr.c sftp-server/op_dir.c sftp-server/op_file.c \
+	sftp-server/op_info.c sftp-server/op_path.c sftp-server/option.c \
+	sftp-server/option.h sftp-server/reply.c sftp-server/reply.h \
+	sftp-server/request.c sftp-server/request.h sftp-server/resolve.c \
+	sftp-server/resolve.h sftp-server/server.c sftp-server/server.h \
+	sftp-server/slog.c sftp-server/slog.h
+
 pkglibexec_PROGRAMS += bin/sftp-server
-bin_sftp_server_SOURCES = sftp-server/decode.c sftp-server/handle.c sftp-server/handle.h sftp-server/jail.c sftp-server/jail.def sftp-server/jail.h sftp-server/landlock.c sftp-server/longname.c sftp-server/longname.h sftp-server/names.c sftp-server/names.h sftp-server/op.h sftp-server/op_attr.c sftp-server/op_dir.c sftp-server/op_file.c sftp-server/op_info.c sftp-server/op_path.c sftp-server/option.c sftp-server/option.h sftp-server/reply.c sftp-server/reply.h sftp-server/request.c sftp-server/request.h sftp-server/resolve.c sftp-server/resolve.h sftp-server/server.c sftp-server/server.h sftp-server/sftp_main.c sftp-server/slog.c sftp-server/slog.h 
-bin_sftp_server_LDADD = libcommon.a $(SECCOMP_LIBS) $(BSD_LIBS)
+bin_sftp_server_SOURCES = sftp-server/sftp_main.c
+bin_sftp_server_LDADD = libsftpserver.a libcommon.a $(SECCOMP_LIBS) $(BSD_LIBS)

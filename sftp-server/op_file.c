@@ -342,7 +342,6 @@ op_copy_data(struct server *s, const struct request *q)
 		return same;
 	if (same == 1)
 		return reply_error(s, q->id, SSH_FX_FAILURE, "Same file");
-	c.by_hand = (c.to->flags & O_APPEND) != 0;
 	c.left = INT64_MAX -
 		 (q->number[0] > q->number[2] ? q->number[0] : q->number[2]);
 	/* 0 is all that there is. */

@@ -216,6 +216,10 @@ server_wait(struct server *s, bool may_read, bool *out_readable)
 		    .events = POLLOUT },
 	};
 
+	*out_readable = false;
+	/* All was sent meanwhile: nothing to wait for. */
+	if (!may_read && s->out.len == s->out_sent)
+		return 0;
 	if (stop_wanted || ppoll(fds, 2, NULL, &s->wait_mask) < 0)
 		return stop_wanted ? -EINTR : -errno;
 	*out_readable = fds[0].revents != 0;
@@ -278,8 +282,6 @@ server_run(struct server *s)
 		result = server_step(s, &need);
 		if (result < 0)
 			return result;
-		if (result == NEEDS_ROOM && out_has_room(s))
-			continue;
 		if (result == NEEDS_ROOM || !readable)
 			result =
 			    server_wait(s, result == NEEDS_INPUT, &readable);

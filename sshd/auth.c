@@ -185,6 +185,7 @@ static void
 refused(struct net *n, ssh_message m, const struct msg_auth_result *r)
 {
 	n->methods = (unsigned)r->methods;
+	send_banner(n, r->text);
 	if (r->last) {
 		net_leave(n, BYE_AUTHTRIES, "Too many authentication failures");
 		return;

@@ -50,7 +50,7 @@ struct net {
 
 	bool leaving;
 	enum bye_reason why;
-	char why_text[256]; /* raw words of the peer or of libssh */
+	char why_text[1025]; /* raw words of the peer or of libssh */
 };
 
 /* End the connection after this turn of the loop; the first reason counts. */

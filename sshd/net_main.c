@@ -70,8 +70,7 @@ leave_by_error(struct net *n)
 	net_leave(n, words[i].why, text);
 }
 
-/* --- the jail
- * ---------------------------------------------------------------*/
+/* --- the jail */
 
 /*
  * What libcrypto and libc look for in files or set up once, they must have
@@ -105,8 +104,7 @@ enter_jail(void)
 	return rc;
 }
 
-/* --- the loop
- * ----------------------------------------------------------------*/
+/* --- the loop */
 
 static int
 on_monitor(socket_t fd, int revents, void *arg)
@@ -210,7 +208,8 @@ keep_alive(struct net *n, int64_t now, int64_t *due)
 	}
 	if (now < *due)
 		return *due;
-	if (++n->alive_unanswered > n->alive_max) {
+	/* A ClientAliveCountMax of 0 asks, and never ends the connection. */
+	if (++n->alive_unanswered > n->alive_max && n->alive_max != 0) {
 		net_leave(n, BYE_TIMEOUT, "");
 		return *due;
 	}
@@ -234,7 +233,9 @@ wait_ms(int64_t now, int64_t a, int64_t b)
 static bool
 is_over(const struct net *n)
 {
-	return (ssh_get_status(n->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+	return (ssh_get_status(n->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) !=
+		   0 ||
+	       !ssh_is_connected(n->ssh);
 }
 
 static void
@@ -259,16 +260,20 @@ serve(struct net *n)
 static void
 handshake(struct net *n)
 {
+	const char *banner;
 	int rc;
 
 	while ((rc = transport_handshake(n, -1)) == -EAGAIN)
 		continue;
-	if (rc != 0)
-		leave_by_error(n);
+	if (rc == 0)
+		return;
+	banner = ssh_get_clientbanner(n->ssh);
+	if (banner != NULL && strncmp(banner, "SSH-", 4) != 0)
+		net_leave(n, BYE_BANNER, banner);
+	leave_by_error(n);
 }
 
-/* --- the program
- * --------------------------------------------------------------*/
+/* --- the program */
 
 static void
 net_start(struct net *n)
@@ -310,12 +315,22 @@ net_end(struct net *n)
 	tell_bye(n);
 }
 
+/* For sshd -V, which may not link libssh. */
+static int
+print_version(void)
+{
+	fprintf(stderr, "libssh %s\n", ssh_version(0));
+	return 0;
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
 	struct net n = { .refusal = NULL };
 	int rc;
 
+	if (argc == 2 && strcmp(argv[1], "-V") == 0)
+		return print_version();
 	setproctitle_init(argc, argv, envp);
 	signal(SIGPIPE, SIG_IGN);
 	rc = chan_init(&n.monitor, NET_MONITOR_FD, NET, MONITOR);

@@ -32,8 +32,9 @@ session_of(struct net *n, ssh_channel channel)
 	return NULL;
 }
 
-/* --- callbacks of libssh --------------------------------------------------*/
+/* --- callbacks of libssh */
 
+/* lint-ok: libssh's channel_data_function */
 static int
 on_data(ssh_session ssh, ssh_channel channel, void *p, uint32_t len,
     int is_stderr, void *arg)
@@ -122,8 +123,7 @@ session_open(struct net *n, ssh_message m)
 	n->nsessions++;
 }
 
-/* --- requests: RFC 4254 sections 6.2 to 6.7
- * ----------------------------------*/
+/* --- requests: RFC 4254 sections 6.2 to 6.7 */
 
 static unsigned
 bounded(int v)
@@ -255,8 +255,7 @@ session_request(struct net *n, ssh_message m)
 		ssh_message_reply_default(m);
 }
 
-/* --- life and end
- * -------------------------------------------------------------*/
+/* --- life and end */
 
 void
 session_exited(struct net *n, const struct msg_session_exit *e)

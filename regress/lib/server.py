@@ -51,7 +51,7 @@ CLIENT_OPTIONS = {
     "IdentityAgent": "none",
     "BatchMode": "yes",
 }
-BUILD_FOLDERS = ("", "monitor", "sshd", "sftp-server", "client")
+BUILD_FOLDERS = ("bin", "")
 
 
 def flavour():
@@ -88,7 +88,7 @@ def flavour_conf():
     """What only this flavour's configuration needs."""
     if flavour() == "openssh":
         return {"Subsystem": "sftp /usr/lib/openssh/sftp-server"}
-    conf = {"PerSourcePenalties": "no"}
+    conf = {}
     for keyword, name in (("SshdSessionPath", "sshd-monitor"),
                           ("SshdAuthPath", "sshd-net")):
         if built(name):
@@ -131,6 +131,8 @@ class Place:
         self.home = self.path("client-home")
         os.mkdir(self.home, 0o700)
         atexit.register(self.clean)
+        for number in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_DFL)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: sys.exit(98))
 

@@ -97,6 +97,9 @@ def option_flags():
     code, said = sshd("-Z")
     tap.ok(code != 0, "an unknown flag fails")
     tap.like(said, "usage: sshd ", "with the usage")
+    if flavour() != "openssh":
+        # It holds its programs open, and needs its own path for nothing.
+        return
     done = place.run(["./" + os.path.basename(sshd_path()), "-f",
                       spec.conf_path], cwd=os.path.dirname(sshd_path()))
     tap.like(done.stderr, "requires execution with an absolute path",

@@ -119,7 +119,7 @@ def scanners():
     sock = peer.connect(server)
     peer.read_line(sock)
     sock.close()
-    seen(r"^Connection closed by %s port \d+$|^error: kex_exchange_"
+    seen(r"^Connection closed by %s port \d+( \[preauth\])?$|^error: kex_exchange_"
          r"identification: Connection closed by remote host$" % HOST, mark,
          "a port scan")
     mark = server.mark()

@@ -7,7 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from account import account_tool
-from server import Place
+from server import Place, flavour
 
 ODD_PASSWORD = "p\u00e4ss w\u00f6rd $HOME'\"\\`" + "x" * 100
 
@@ -145,6 +145,9 @@ def shell_missing():
 
 
 def keyboard_interactive():
+    if flavour() != "openssh":
+        tap.skip("keyboard-interactive", "not offered by this release")
+        return
     asks = place.server({"KbdInteractiveAuthentication": "yes",
                          "PasswordAuthentication": "no"})
     only = {"PreferredAuthentications": "keyboard-interactive"}
@@ -160,6 +163,9 @@ def keyboard_interactive():
 
 
 def chained_methods():
+    if flavour() != "openssh":
+        tap.skip("AuthenticationMethods", "refused by this release")
+        return
     both = place.server({"AuthenticationMethods": "publickey,password"})
     chain = {"PubkeyAuthentication": "yes",
              "PreferredAuthentications": "publickey,password"}

@@ -6,6 +6,7 @@
 #define REGRESS_UNIT_CONFFILES_H
 
 #include <check.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,18 +37,24 @@ put(const char *name, const char *text)
 static inline void
 setup(void)
 {
-	strcpy(dir, "/tmp/test_conf.XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/test_conf.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/main", dir);
+}
+
+static inline int
+remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(name);
 }
 
 static inline void
 teardown(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 /* Load main; *out_notes has "FILE line N: TEXT\n" without the directory. */
@@ -58,15 +65,18 @@ load(const char *const *overrides, size_t n, struct conf **out_conf,
 	struct conf_report report = CONF_REPORT_INIT;
 	struct conf_source src = { path, dir, overrides, n };
 	int rc = conf_load(&src, out_conf, &report);
+	size_t len = 0;
 
-	*out_notes = '\0';
+	out_notes[0] = '\0';
 	for (size_t i = 0; i < report.n; i++) {
 		char line[2048];
 		char *p = conf_report_format(&report.v[i], line, sizeof(line));
 
 		if (strncmp(p, dir, strlen(dir)) == 0)
 			p += strlen(dir) + 1;
-		strcat(strcat(out_notes, p), "\n");
+		len += (size_t)snprintf(
+		    out_notes + len, NOTES_MAX - len, "%s\n", p);
+		ck_assert_uint_lt(len, NOTES_MAX);
 	}
 	ck_assert((rc == -EBADMSG) == (report.nerrors > 0));
 	conf_report_done(&report);

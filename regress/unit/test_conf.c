@@ -50,10 +50,11 @@ START_TEST(bounded_report)
 	struct conf_report report = CONF_REPORT_INIT;
 	struct conf_source src = { path, dir, NULL, 0 };
 	struct conf *conf = NULL;
-	AUTOFREE char *text = calloc(1, 40 * 32);
+	static const char pair[] = "Port x\nUseLogin no\n";
+	char text[30 * (sizeof(pair) - 1) + 1];
 
 	for (size_t i = 0; i < 30; i++)
-		strcat(text, "Port x\nUseLogin no\n");
+		memcpy(text + i * (sizeof(pair) - 1), pair, sizeof(pair));
 	put("main", text);
 	ck_assert_int_eq(conf_load(&src, &conf, &report), -EBADMSG);
 	ck_assert_uint_eq(report.n, 2 * (size_t)CONF_REPORT_MAX);
@@ -197,6 +198,10 @@ START_TEST(include_depth)
 	}
 	put("n15", "MaxSessions 5\n");
 	expect_notes("Include n0\n", 0, "");
+	put("n15", "Include n16\n");
+	put("n16", "MaxSessions 5\n");
+	expect_notes("Include n0\n", -EBADMSG,
+	    "n15 line 1: Include: files include each other too deeply\n");
 }
 END_TEST
 

@@ -150,7 +150,7 @@ context_init(struct context *c, char *text)
 		else if (strncmp(word, "laddr=", 6) == 0)
 			c->ctx.laddr = word + 6;
 		else if (strncmp(word, "lport=", 6) == 0)
-			c->ctx.lport = (unsigned)atoi(word + 6);
+			c->ctx.lport = (unsigned)strtoul(word + 6, NULL, 10);
 	}
 	c->ctx.groups = &c->group;
 	c->ctx.ngroups = c->group != NULL;
@@ -197,8 +197,8 @@ check_file(const char *name, const char *suffix, const char *text)
 		fclose(f);
 	}
 	wanted = read_whole(name, suffix);
-	ck_assert_msg(
-	    strcmp(text, wanted) == 0, "%s%s, got:\n%s", name, suffix, text);
+	ck_assert_msg(strcmp(text, wanted) == 0, "%s%s, got:\n%.2000s", name,
+	    suffix, text);
 }
 
 START_TEST(golden)

@@ -49,11 +49,13 @@ static const struct {
 };
 
 static void
-join(const struct words *w, char *out)
+join(const struct words *w, char out[256])
 {
-	*out = '\0';
+	size_t len = 0;
+
+	out[0] = '\0';
 	for (size_t i = 0; i < w->n; i++)
-		strcat(strcat(out, w->v[i]), "|");
+		len += (size_t)snprintf(out + len, 256 - len, "%s|", w->v[i]);
 }
 
 START_TEST(split)
@@ -179,7 +181,7 @@ END_TEST
 START_TEST(lists)
 {
 	struct words a = { NULL, 0 }, b = { NULL, 0 };
-	char got[16];
+	char got[256];
 
 	ck_assert_int_eq(words_append(&a, &b), 0);
 	ck_assert_int_eq(words_add(&a, "1"), 0);

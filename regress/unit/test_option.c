@@ -207,16 +207,18 @@ static char *
 dump_of(const struct options *o, const char *keyword)
 {
 	AUTOFREE char *all = NULL;
-	char *out = calloc(1, 4096);
+	char *part = NULL;
 	size_t size, len = strlen(keyword);
 	FILE *f = open_memstream(&all, &size);
 
 	ck_assert_int_eq(options_dump(o, f), 0);
 	fclose(f);
+	f = open_memstream(&part, &size);
 	for (char *rest = all, *line; (line = strsep(&rest, "\n")) != NULL;)
 		if (strncasecmp(line, keyword, len) == 0 && line[len] == ' ')
-			strcat(strcat(out, line + len + 1), ";");
-	return out;
+			fprintf(f, "%s;", line + len + 1);
+	fclose(f);
+	return part;
 }
 
 static const struct {

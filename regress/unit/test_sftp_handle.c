@@ -104,17 +104,20 @@ END_TEST
 
 START_TEST(limit_of_descriptors)
 {
-	struct rlimit limit = { 64, 64 };
-	struct handles h;
+	struct rlimit before, limit;
+	struct handles few, one;
 
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 64;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	handles_init(&h);
-	ck_assert_uint_eq(h.max, 64 - HANDLE_RESERVE);
+	handles_init(&few);
 	limit.rlim_cur = 3;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	handles_init(&h);
-	ck_assert_uint_eq(h.max, 1);
-	handles_done(&h);
+	handles_init(&one);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_uint_eq(few.max, 64 - HANDLE_RESERVE);
+	ck_assert_uint_eq(one.max, 1);
 }
 END_TEST
 

@@ -29,20 +29,20 @@ static const char passwd[] =
 static const char group[] = "root:x:0:\nstaff:x:50:zoe,root\nevil\ttab:x:60:\n";
 
 static struct names names;
+/* What teardown() removes: never names.*.path, which a test may point at what
+ * is the machine's. */
+static char made[2][32];
 
 static const char *
-file_of(const char *text, size_t len)
+file_of(char *path, const char *text, size_t len)
 {
-	static char path[2][32];
-	static int turn;
-	char *to = path[turn++ % 2];
 	AUTOCLOSE int fd = -1;
 
-	strlcpy(to, "/tmp/test_sftp_names.XXXXXX", sizeof(path[0]));
-	fd = mkstemp(to);
+	strlcpy(path, "/tmp/test_sftp_names.XXXXXX", sizeof(made[0]));
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
-	return to;
+	return path;
 }
 
 static void
@@ -52,15 +52,15 @@ setup(void)
 	ck_assert_int_eq(names_init(&names), 0);
 	/* As for a user that only the name service knows. */
 	names.users.own[0].id = 777;
-	names.users.path = file_of(passwd, sizeof(passwd) - 1);
-	names.groups.path = file_of(group, sizeof(group) - 1);
+	names.users.path = file_of(made[0], passwd, sizeof(passwd) - 1);
+	names.groups.path = file_of(made[1], group, sizeof(group) - 1);
 }
 
 static void
 teardown(void)
 {
-	unlink(names.users.path);
-	unlink(names.groups.path);
+	unlink(made[0]);
+	unlink(made[1]);
 	names_done(&names);
 }
 
@@ -97,7 +97,7 @@ START_TEST(no_files)
 	ck_assert_ptr_null(names_group(&names, 50));
 	ck_assert_str_eq(names_user(&names, 777), names.user);
 	names.users.loaded = names.groups.loaded = 0;
-	names.users.path = "/dev/zero";
+	names.users.path = "/";
 	ck_assert_ptr_null(names_user(&names, 1000));
 }
 END_TEST
@@ -146,6 +146,28 @@ START_TEST(longnames)
 }
 END_TEST
 
+/* A date that was kept must not be shown for another. */
+START_TEST(longname_dates)
+{
+	struct longname l = { .names = &names, .now = NOW };
+	char head[LONGNAME_HEAD_MAX];
+	struct stat st;
+
+	for (int i = 0; i < 2 * (int)nitems_of(lines); i++) {
+		st = lines[i % nitems_of(lines)].st;
+		st.st_mtime = lines[i % nitems_of(lines)].mtime;
+		head[longname_head(&l, &st, head)] = '\0';
+		ck_assert_str_eq(head, lines[i % nitems_of(lines)].line);
+	}
+	/* The same minute, seen from later and from before. */
+	st = lines[0].st;
+	st.st_mtime = NOW;
+	l.now = NOW - 1;
+	head[longname_head(&l, &st, head)] = '\0';
+	ck_assert_ptr_nonnull(strstr(head, "Nov 14  2023 "));
+}
+END_TEST
+
 START_TEST(longname_widest)
 {
 	struct longname l = { .names = &names, .now = NOW };
@@ -176,6 +198,7 @@ main(void)
 	tcase_add_test(tc, homes);
 	tcase_add_test(tc, no_files);
 	tcase_add_loop_test(tc, longnames, 0, nitems_of(lines));
+	tcase_add_test(tc, longname_dates);
 	tcase_add_test(tc, longname_widest);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);

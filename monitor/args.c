@@ -1,0 +1,187 @@
+/*
+ * Arguments of sshd. Runs as root; they are the administrator's.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/args.h"
+
+#define EXIT_USAGE 1
+#define DEFAULT_CONFIG SSHCONFDIR "/sshd_config"
+#define DEBUG_MOST 3
+
+static const char usage_text[] =
+    "usage: sshd [-46DdeqTtV] [-C connection_spec] [-E log_file]\n"
+    "            [-f config_file] [-g login_grace_time] [-h host_key_file]\n"
+    "            [-o option] [-p port]\n";
+
+static void __attribute__((noreturn)) usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(EXIT_USAGE);
+}
+
+static void
+add_override(struct server_args *args, const char *keyword, const char *value)
+{
+	const char **grown =
+	    reallocarray(args->overrides, args->noverrides + 1, sizeof(*grown));
+	char *text;
+
+	if (grown == NULL || asprintf(&text, "%s%s%s", keyword,
+				 *keyword != '\0' ? " " : "", value) < 0)
+		fatal("out of memory");
+	args->overrides = grown;
+	args->overrides[args->noverrides++] = text;
+}
+
+static void
+log_to_file(const char *path)
+{
+	int fd = open(
+	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
+		fprintf(stderr, "Couldn't open logfile %s: %s\n", path,
+		    strerror(errno));
+		exit(EXIT_USAGE);
+	}
+	close(fd);
+}
+
+/* -C: user=U,host=H,addr=A,laddr=A,lport=P, any of them. */
+static void
+parse_spec(struct server_args *args, char *spec)
+{
+	struct match_ctx *m = &args->match;
+	const struct {
+		const char *name;
+		const char **value;
+	} table[] = {
+		{ "user=", &m->user },
+		{ "host=", &m->host },
+		{ "addr=", &m->addr },
+		{ "laddr=", &m->laddr },
+	};
+	char *save = NULL;
+
+	args->has_match = true;
+	for (char *word = strtok_r(spec, ",", &save); word != NULL;
+	     word = strtok_r(NULL, ",", &save)) {
+		const char *why = NULL;
+		size_t i = 0;
+
+		while (i < nitems_of(table) &&
+		       strncmp(word, table[i].name, strlen(table[i].name)) != 0)
+			i++;
+		if (i < nitems_of(table))
+			*table[i].value = word + strlen(table[i].name);
+		else if (strncmp(word, "lport=", 6) == 0)
+			m->lport = (unsigned)strtonum(word + 6, 1, 65535, &why);
+		else
+			why = "unknown";
+		if (why != NULL) {
+			fprintf(stderr, "Invalid test mode specification %s\n",
+			    word);
+			exit(EXIT_USAGE);
+		}
+	}
+}
+
+/* Options that only turn something on. */
+static bool
+set_flag(struct server_args *args, int opt)
+{
+	const struct {
+		int opt;
+		bool *flag;
+	} table[] = {
+		{ 'D', &args->foreground },
+		{ 'e', &args->stderr_log },
+		{ 'q', &args->quiet },
+		{ 'T', &args->dump },
+		{ 't', &args->test },
+		{ 'V', &args->version },
+	};
+
+	if (opt == 'd') {
+		args->debug += args->debug < DEBUG_MOST;
+		args->stderr_log = args->foreground = true;
+		return true;
+	}
+	for (size_t i = 0; i < nitems_of(table); i++)
+		if (table[i].opt == opt)
+			return *table[i].flag = true;
+	return false;
+}
+
+/* Options that stand for a line of configuration. */
+static bool
+set_override(struct server_args *args, int opt, const char *value)
+{
+	static const struct {
+		int opt;
+		const char *keyword;
+		const char *value; /* NULL: the option's */
+	} table[] = {
+		{ '4', "AddressFamily", "inet" },
+		{ '6', "AddressFamily", "inet6" },
+		{ 'g', "LoginGraceTime", NULL },
+		{ 'h', "HostKey", NULL },
+		{ 'o', "", NULL },
+		{ 'p', "Port", NULL },
+	};
+
+	for (size_t i = 0; i < nitems_of(table); i++)
+		if (table[i].opt == opt) {
+			add_override(args, table[i].keyword,
+			    table[i].value != NULL ? table[i].value : value);
+			return true;
+		}
+	return false;
+}
+
+static void
+set_value(struct server_args *args, int opt, char *value)
+{
+	switch (opt) {
+	case 'C':
+		parse_spec(args, value);
+		return;
+	case 'E':
+		log_to_file(value);
+		args->stderr_log = true;
+		return;
+	case 'f':
+		args->config_file = value;
+		return;
+	default:
+		usage();
+	}
+}
+
+void
+server_args_parse(int argc, char **argv, struct server_args *out_args)
+{
+	int opt;
+
+	out_args->config_file = DEFAULT_CONFIG;
+	while ((opt = getopt(argc, argv, "46C:DdeE:f:g:h:o:p:qTtV")) != -1)
+		if (!set_flag(out_args, opt) &&
+		    !set_override(out_args, opt, optarg))
+			set_value(out_args, opt, optarg);
+	if (optind != argc) {
+		fprintf(stderr, "Extra argument %s.\n", argv[optind]);
+		usage();
+	}
+	if (out_args->has_match && !out_args->dump) {
+		fprintf(stderr, "-C is of use only with -T\n");
+		exit(EXIT_USAGE);
+	}
+}
