@@ -74,22 +74,27 @@ static const char form[] =
     "from then on\n"
     ".El\n"
     ".Pp\n"
-    "With\n"
+    "When the server's\n"
+    ".Ic LogLevel\n"
+    "is\n"
     ".Cm DEBUG3 ,\n"
-    "a monitor logs each message that it sends or takes.\n"
+    "a monitor logs each message that it sends, or takes after CONN.\n"
     ".Sh MESSAGES\n";
 
-static const char tail[] =
-    ".Sh SEE ALSO\n"
-    ".Xr sshd_config 5 ,\n"
-    ".Xr unix 7 ,\n"
-    ".Xr sshd 8\n";
+static const char tail[] = ".Sh SEE ALSO\n"
+			   ".Xr sshd_config 5 ,\n"
+			   ".Xr unix 7 ,\n"
+			   ".Xr sshd 8\n";
 
-static const char *const kind_names[] = {
-	[FIELD_INT] = "integer",
-	[FIELD_STR] = "text",
-	[FIELD_BYTES] = "bytes",
-	[FIELD_SECRET] = "secret",
+/* How a kind is called, and what its bounds count. */
+static const struct {
+	const char *name;
+	const char *unit;
+} kinds[] = {
+	[FIELD_INT] = { "integer", "" },
+	[FIELD_STR] = { "text", " bytes" },
+	[FIELD_BYTES] = { "bytes", " of them" },
+	[FIELD_SECRET] = { "secret", " bytes" },
 };
 
 static const struct {
@@ -163,10 +168,8 @@ put_phases(unsigned phases)
 static void
 put_field(const struct msg_field *f)
 {
-	const char *unit = f->kind == FIELD_INT ? "" : " bytes";
-
 	printf(".It Va %s\n%s, %" PRIu64 " to %" PRIu64 "%s:\n", f->name,
-	    kind_names[f->kind], f->min, f->max, unit);
+	    kinds[f->kind].name, f->min, f->max, kinds[f->kind].unit);
 	put_text(f->help);
 }
 
@@ -178,7 +181,7 @@ put_fields(const struct msg_field *f)
 		puts("It has no fields.");
 		return;
 	}
-	puts("Fields:\n.Bl -tag -width Ds -compact");
+	puts("Fields:\n.Bl -tag -width rekey_seconds -compact");
 	for (; f->kind != FIELD_END; f++)
 		put_field(f);
 	puts(".El");

@@ -93,7 +93,6 @@ end(struct conn *c)
 {
 	for (struct usession *s = c->sessions; s != NULL; s = s->next)
 		usession_hangup(c, s);
-	/* What has ended by now gets its logout record; the rest goes on. */
 	(void)usession_reap(c);
 	pam_done(c);
 	if (c->probe)

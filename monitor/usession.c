@@ -198,13 +198,23 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 		close_all(far_fds, 3);
 		return rc;
 	}
-	if (s->has_pty)
+	if (s->has_pty) {
 		loginrec_login(c, s->tty + strlen("/dev/"), s->pid);
+		s->recorded = true;
+	}
 	memcpy(out_fds, far_fds, sizeof(far_fds));
 	return 0;
 }
 
 /* --- end */
+
+static void
+log_out(struct usession *s)
+{
+	if (s->recorded)
+		loginrec_logout(s->tty + strlen("/dev/"), s->pid);
+	s->recorded = false;
+}
 
 void
 usession_hangup(struct conn *c, struct usession *s)
@@ -215,6 +225,8 @@ usession_hangup(struct conn *c, struct usession *s)
 	c->nsessions--;
 	if (s->pid > 0)
 		(void)userid_kill(&c->account, s->pid, SIGHUP);
+	/* Whatever becomes of its process, nobody is on the terminal now. */
+	log_out(s);
 	if (s->slave_fd >= 0)
 		close(take_fd(&s->slave_fd));
 }
@@ -251,8 +263,7 @@ usession_reap(struct conn *c)
 		/* By pid: PAM modules have children of their own. */
 		if (s->pid == 0 || waitpid(s->pid, &status, WNOHANG) <= 0)
 			continue;
-		if (s->has_pty)
-			loginrec_logout(s->tty + strlen("/dev/"), s->pid);
+		log_out(s);
 		if (!s->hung_up && !c->ended)
 			rc = tell_exit(c, s, status);
 		s->pid = 0;

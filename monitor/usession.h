@@ -22,6 +22,7 @@ struct usession {
 	pid_t pid;      /* 0: not started, or reaped */
 	bool hung_up;   /* the client is gone from it */
 	bool forced;    /* runs what the server or the key said */
+	bool recorded;  /* in utmp(5), as logged in */
 };
 
 struct usession *usession_find(struct conn *c, unsigned id);

@@ -3,6 +3,8 @@
 The password is known, the home is below the test's own directory, and the
 processes of the account are ended before it goes.
 """
+import contextlib
+import fcntl
 import os
 import pwd
 import secrets
@@ -13,10 +15,33 @@ from wait import kill_quietly, pids_of_uid, wait_for
 
 NAME_PREFIX = "oet"
 LOCK_SECONDS = 60
+LOCK_FILE = "/run/lock/omniedge-regress"
+_still = {"held": False}
+
+
+@contextlib.contextmanager
+def accounts_still():
+    """No test changes an account meanwhile: a file that is mounted over
+    /etc/shadow goes when the real one is replaced."""
+    if _still["held"]:
+        yield
+        return
+    with open(LOCK_FILE, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _still["held"] = True
+        try:
+            yield
+        finally:
+            _still["held"] = False
 
 
 def account_tool(*argv, text=None):
-    """Run a shadow-utils program; another test may hold its lock."""
+    """Run a shadow-utils program, when no other test does."""
+    with accounts_still():
+        return _account_tool(argv, text)
+
+
+def _account_tool(argv, text):
     def attempt():
         done = subprocess.run(argv, input=text, capture_output=True, text=True)
         if done.returncode == 0:

@@ -10,6 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
+from account import accounts_still
 from server import Place
 
 NOLOGIN_TEXT = "the gateway is being serviced"
@@ -74,8 +75,10 @@ def permit_root_login():
             ("without-password", ("0", "refused", "forced")),
             ("forced-commands-only", ("refused", "refused", "forced")),
             ("no", ("refused", "refused", "refused"))):
-        server = root_server(value)
-        tap.equal(outcomes(server), wanted,
+        with accounts_still():
+            server = root_server(value)
+            got = outcomes(server)
+        tap.equal(got, wanted,
                   "PermitRootLogin %s: key, password, forced" % value)
         if value == "no":
             tap.ok(server.logged("^ROOT LOGIN REFUSED FROM 127.0.0.1"),
@@ -86,6 +89,7 @@ def permit_root_login():
         server.stop()
 
 
+@accounts_still()
 def in_match_block():
     server = root_server("no", tail="Match Address 127.0.0.0/8\n"
                          "\tPermitRootLogin prohibit-password\n")

@@ -104,8 +104,8 @@ def keys():
     start_job(screen)
     screen.send("\x1a")
     tap.ok(screen.expect("Stopped"), "^Z stops a command", screen.seen)
-    screen.send("kill -9 %1\r\r")
-    screen.expect("Killed")
+    screen.send("kill -9 %1; wait\r")
+    screen.expect("(?s)Killed.*prompt> ")
     screen.send("exit 5\r")
     tap.equal(screen.finish(), 5, "and the shell goes on")
     for number in (2, 15):

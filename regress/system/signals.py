@@ -137,7 +137,9 @@ def signals_in_session():
     parent left so; shells rely on it."""
     done = server.ssh(user, "grep -E '^Sig(Blk|Ign)' /proc/self/status",
                       key=key)
-    masks = [int(line.split()[1], 16) for line in done.stdout.splitlines()]
+    # 32 and 33 are the C library's own, and nobody can reset them.
+    masks = [int(line.split()[1], 16) & ~(3 << 31)
+             for line in done.stdout.splitlines()]
     tap.equal(masks, [0, 0], "no signal is blocked or ignored")
 
 
