@@ -86,6 +86,7 @@ int authkeys_parse_line(struct span line, unsigned rsa_bits_min,
 int authkeys_parse_opts(struct span text, char why[AUTHKEYS_WHY_MAX],
     struct authkeys_opts *out_opts, size_t *out_len);
 
+/* Release what a line or options own. Safe on zeroed ones, and twice. */
 void authkeys_line_done(struct authkeys_line *line);
 void authkeys_opts_done(struct authkeys_opts *opts);
 

@@ -133,7 +133,8 @@ chan_read(struct chan *c, int flags)
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof(control),
+		/* Not CMSG_SPACE: its padding has room for one too many. */
+		.msg_controllen = CMSG_LEN(sizeof(int) * MSG_MAX_FDS),
 	};
 	ssize_t n;
 

@@ -47,7 +47,9 @@ span_of(const void *p, size_t len)
 bool span_is(struct span s, const char *text);
 bool span_eq(struct span a, struct span b);
 
+/* Begin at p, which must outlive the reader. */
 void reader_init(struct reader *r, const void *p, size_t len);
+/* RFC 4251 byte, uint32, uint64; 0 when short. */
 uint8_t reader_u8(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
@@ -58,6 +60,7 @@ struct span reader_string(struct reader *r, size_t max);
 /* 0 when everything was read and nothing failed, else -EBADMSG. */
 int reader_end(const struct reader *r);
 
+/* Append; what does not fit is noted, for writer_end() to tell. */
 void writer_u8(struct writer *w, uint8_t v);
 void writer_u32(struct writer *w, uint32_t v);
 void writer_u64(struct writer *w, uint64_t v);

@@ -1,1 +1,11 @@
-dist_man_MANS += man/sftp-server.8 man/sshd_config.5
+dist_man_MANS += man/authorized_keys.5 man/sftp-server.8 man/sshd.8 \
+	man/sshd_config.5
+
+# sshd-messages(7) is made from common/msg.def.
+noinst_PROGRAMS += man/msgdoc
+man_msgdoc_SOURCES = man/msgdoc.c
+man_msgdoc_LDADD = libcommon.a $(BSD_LIBS)
+nodist_man_MANS += man/sshd-messages.7
+CLEANFILES += man/sshd-messages.7
+man/sshd-messages.7: man/msgdoc$(EXEEXT)
+	$(AM_V_GEN)man/msgdoc$(EXEEXT) > $@.tmp && mv -f $@.tmp $@

@@ -74,7 +74,7 @@ answer_setup(struct conn *c, const struct msg *m)
 		r->macs = span_text(lists[2]);
 		r->hostkey_algs = span_text(lists[3]);
 		r->pubkey_algs = span_text(lists[4]);
-		r->rekey_bytes = o->rekey_limit.bytes / 1024;
+		r->rekey_kib = o->rekey_limit.bytes / 1024;
 		r->rekey_seconds = (uint64_t)o->rekey_limit.seconds;
 		r->max_sessions = (uint64_t)o->max_sessions;
 		r->alive_interval = (uint64_t)o->client_alive_interval;

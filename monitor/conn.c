@@ -93,7 +93,7 @@ end(struct conn *c)
 {
 	for (struct usession *s = c->sessions; s != NULL; s = s->next)
 		usession_hangup(c, s);
-	(void)usession_reap(c);
+	usession_reap(c);
 	pam_done(c);
 	if (c->probe)
 		tell_proven(c);
@@ -117,8 +117,7 @@ conn_serve(struct conn *c)
 
 		if (ppoll(fds, 2, NULL, &open_mask) < 0 && errno != EINTR)
 			fatal("ppoll: %s", err_str(-errno));
-		if (usession_reap(c) != 0)
-			c->ended = true;
+		usession_reap(c);
 		if (!c->ended && fds[0].revents != 0)
 			serve_net(c);
 		if (!c->ended && fds[1].revents != 0)

@@ -195,7 +195,6 @@ int
 environ_make(
     const struct conn *c, const struct usession *s, struct environ_list *out)
 {
-	const struct words *set_env = &c->options.set_env;
 	struct environ_list e = { NULL, 0 };
 	int rc;
 
@@ -206,10 +205,6 @@ environ_make(
 		rc = put_pam(c, &e);
 	if (rc == 0)
 		rc = put_key(c, &e);
-	if (rc == 0)
-		rc = put_all(&e, set_env->v, set_env->n);
-	if (rc == 0)
-		rc = put_ssh(c, s, &e);
 	if (rc != 0) {
 		environ_done(&e);
 		return rc;
@@ -218,28 +213,41 @@ environ_make(
 	return 0;
 }
 
-void
-environ_user_file(const struct conn *c, struct environ_list *e)
+static int
+put_user_file(const struct conn *c, struct environ_list *e)
 {
 	AUTOFREE char *text = NULL;
 	AUTOCLOSE int fd = -1;
-	ssize_t n;
 	char *save = NULL;
+	int rc = 0;
 
 	if (!c->options.permit_user_environment.on)
-		return;
+		return 0;
 	fd = open(".ssh/environment", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	text = calloc(1, USER_FILE_MAX + 1);
-	if (fd < 0 || text == NULL)
-		return;
-	n = read(fd, text, USER_FILE_MAX);
-	if (n <= 0)
-		return;
-	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	if (text == NULL)
+		return -ENOMEM;
+	if (fd < 0 || read(fd, text, USER_FILE_MAX) <= 0)
+		return 0;
+	for (char *line = strtok_r(text, "\n", &save); line != NULL && rc == 0;
 	     line = strtok_r(NULL, "\n", &save)) {
 		line += strspn(line, " \t");
-		if (*line != '#' && may_user_env(&c->options, line) &&
-		    environ_put(e, line) != 0)
-			return;
+		if (*line != '#' && may_user_env(&c->options, line))
+			rc = environ_put(e, line);
 	}
+	return rc;
+}
+
+int
+environ_finish(
+    const struct conn *c, const struct usession *s, struct environ_list *e)
+{
+	const struct words *set_env = &c->options.set_env;
+	int rc = put_user_file(c, e);
+
+	if (rc == 0)
+		rc = put_all(e, set_env->v, set_env->n);
+	if (rc == 0)
+		rc = put_ssh(c, s, e);
+	return rc;
 }

@@ -23,16 +23,18 @@ void environ_done(struct environ_list *e);
 bool may_env(const struct options *o, const char *name);
 
 /*
- * All of it but what stands in the user's own files. What the client sent goes
- * in first, so that nothing it says replaces what we say. 0 or -ENOMEM.
+ * All that is known before the child is the user. What the client sent goes in
+ * first, so that nothing it says replaces what we say. 0 or -ENOMEM.
  */
 int environ_make(
     const struct conn *c, const struct usession *s, struct environ_list *out);
 
 /*
- * ~/.ssh/environment, as far as PermitUserEnvironment takes it. For the child
- * once it is the user.
+ * The rest, for the child once it is the user: ~/.ssh/environment as far as
+ * PermitUserEnvironment takes it, and what may not be replaced by it: SetEnv
+ * and the SSH_ variables. 0 or -ENOMEM.
  */
-void environ_user_file(const struct conn *c, struct environ_list *e);
+int environ_finish(
+    const struct conn *c, const struct usession *s, struct environ_list *e);
 
 #endif

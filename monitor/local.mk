@@ -6,6 +6,7 @@ libmonitor_a_SOURCES = \
 	monitor/answer_transport.c \
 	monitor/args.c monitor/args.h \
 	monitor/authlog.c monitor/authlog.h \
+	monitor/caps.c monitor/caps.h \
 	monitor/child.c monitor/child.h \
 	monitor/conn.c monitor/conn.h \
 	monitor/environ.c monitor/environ.h \

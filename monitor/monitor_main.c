@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,60 +21,10 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "monitor/caps.h"
 #include "monitor/conn.h"
 
 #define BLOB_MAX (8u << 20) /* bytes of configuration or keys from sshd */
-
-/*
- * What stays in the permitted and effective sets. The bounding set is left
- * alone, and no_new_privs off: both would be inherited by the user's shell, and
- * sudo, ping or root's mount would fail in it (prctl(2), capabilities(7)).
- */
-static const struct {
-	cap_value_t cap;
-	const char *why;
-} kept[] = {
-	{ CAP_SETUID, "becoming the user" },
-	{ CAP_SETGID, "becoming the user" },
-	{ CAP_CHOWN, "the terminal is the user's" },
-	{ CAP_FOWNER, "its mode" },
-	{ CAP_DAC_OVERRIDE, "utmp, wtmp, PAM's files" },
-	{ CAP_DAC_READ_SEARCH, "shadow, PAM's files" },
-	{ CAP_KILL, "hanging up sessions" },
-	{ CAP_SYS_CHROOT, "PAM modules" },
-	{ CAP_SYS_RESOURCE, "pam_limits" },
-	{ CAP_SYS_NICE, "pam_limits" },
-	{ CAP_SYS_ADMIN, "pam_namespace" },
-	{ CAP_AUDIT_WRITE, "PAM's audit records" },
-	{ CAP_AUDIT_CONTROL, "pam_loginuid" },
-	{ CAP_NET_BIND_SERVICE, "NSS and PAM over the network" },
-	{ CAP_SYS_TTY_CONFIG, "terminals" },
-	{ CAP_FSETID, "pam_mkhomedir" },
-};
-
-/* What root itself lacks (in a container, say) cannot be kept either. */
-static int
-trim_caps(void)
-{
-	cap_t now = cap_get_proc();
-	cap_t want = cap_init();
-	int rc = now != NULL && want != NULL ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < nitems_of(kept) && rc == 0; i++) {
-		cap_flag_value_t have = CAP_CLEAR;
-
-		cap_get_flag(now, kept[i].cap, CAP_PERMITTED, &have);
-		if (have != CAP_SET)
-			continue;
-		cap_set_flag(want, CAP_PERMITTED, 1, &kept[i].cap, CAP_SET);
-		cap_set_flag(want, CAP_EFFECTIVE, 1, &kept[i].cap, CAP_SET);
-	}
-	if (rc == 0 && cap_set_proc(want) != 0)
-		rc = -errno;
-	cap_free(now);
-	cap_free(want);
-	return rc;
-}
 
 /* The bytes of a memory file from sshd. */
 static int
@@ -195,7 +144,7 @@ main(int argc, char **argv, char **envp)
 	log_open("sshd", c.sink, c.options.syslog_facility, conn_log_level(&c));
 	if (log_level() >= LEVEL_DEBUG3)
 		c.net.trace = c.sshd.trace = trace;
-	rc = trim_caps();
+	rc = caps_trim(CAPS_MONITOR);
 	if (rc != 0)
 		fatal("cannot drop capabilities: %s", err_str(rc));
 	c.sftp_path = find_sftp(sftp_path, sizeof(sftp_path));

@@ -55,7 +55,9 @@ password_check(struct conn *c, const char *password)
 		password = IMPOSSIBLE_PASSWORD;
 	if (!c->options.permit_empty_passwords && *password == '\0')
 		return -EACCES;
-	rc = c->options.use_pam ? pam_password(c, password)
-				: shadow_check(c, password);
+	if (c->options.use_pam)
+		rc = c->pam != NULL ? pam_password(c, password) : -EIO;
+	else
+		rc = shadow_check(c, password);
 	return c->valid ? rc : -EACCES;
 }

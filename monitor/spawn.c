@@ -186,7 +186,12 @@ static void __attribute__((noreturn)) run_child(
     const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
 {
 	char *argv[] = { (char *)(uintptr_t)roles[role].name, NULL };
-	char *envp[] = { NULL };
+	/* setproctitle(3) writes over what execve(2) put there: make room. */
+	static char room[] =
+	    "SSHD_TITLE_ROOM="
+	    "                                                              "
+	    "                                                              ";
+	char *envp[] = { room, NULL };
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)

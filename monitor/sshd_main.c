@@ -9,6 +9,7 @@
 #include <paths.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -16,6 +17,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/account.h"
+#include "monitor/caps.h"
 #include "monitor/master.h"
 #include "monitor/preflight.h"
 
@@ -160,7 +162,10 @@ run(struct master *m)
 	return rc;
 }
 
-/* Descriptors 0, 1 and 2 are open from here on, whoever started us. */
+/*
+ * Descriptors 0, 1 and 2 are open from here on, whoever started us, and no
+ * other: what we are left by a shell is not for our children.
+ */
 static void
 hold_stdio(void)
 {
@@ -169,8 +174,7 @@ hold_stdio(void)
 	do
 		fd = open(_PATH_DEVNULL, O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	closefrom(STDERR_FILENO + 1);
 }
 
 int
@@ -200,6 +204,10 @@ main(int argc, char **argv, char **envp)
 		return 0;
 	log_debug("sshd version OmniEdge_%s, %s", PACKAGE_VERSION,
 	    OpenSSL_version(OPENSSL_VERSION));
+	/* It holds host keys: no core, no ptrace by anyone but root. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (caps_trim(CAPS_SSHD) != 0)
+		fatal("cannot drop capabilities");
 	m.once = args.debug != 0;
 	return run(&m);
 }

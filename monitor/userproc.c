@@ -241,7 +241,8 @@ userproc_run(struct userproc *p)
 	take_fds(p);
 	become(p);
 	go_home(p);
-	environ_user_file(p->conn, &p->env);
+	if (environ_finish(p->conn, p->session, &p->env) != 0)
+		give_up("sshd: out of memory");
 	show_login(p);
 	run_rc(p);
 	if (is_internal_sftp(p->session->command))

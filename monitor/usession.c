@@ -250,13 +250,12 @@ tell_exit(struct conn *c, const struct usession *s, int status)
 	return chan_send(&c->net, &m, NULL, 0);
 }
 
-int
+void
 usession_reap(struct conn *c)
 {
 	struct usession *next;
-	int rc = 0;
 
-	for (struct usession *s = c->sessions; s != NULL && rc == 0; s = next) {
+	for (struct usession *s = c->sessions; s != NULL; s = next) {
 		int status;
 
 		next = s->next;
@@ -264,10 +263,10 @@ usession_reap(struct conn *c)
 		if (s->pid == 0 || waitpid(s->pid, &status, WNOHANG) <= 0)
 			continue;
 		log_out(s);
+		/* Who cannot be told is gone; its last words are yet to read */
 		if (!s->hung_up && !c->ended)
-			rc = tell_exit(c, s, status);
+			(void)tell_exit(c, s, status);
 		s->pid = 0;
 		usession_free(c, s);
 	}
-	return rc;
 }

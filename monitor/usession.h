@@ -25,7 +25,9 @@ struct usession {
 	bool recorded;  /* in utmp(5), as logged in */
 };
 
+/* The session of that number that the client still has; or NULL. */
 struct usession *usession_find(struct conn *c, unsigned id);
+
 /* The session, made if there is none yet; NULL: MaxSessions, or no memory. */
 struct usession *usession_get(struct conn *c, unsigned id);
 void usession_free(struct conn *c, struct usession *s);
@@ -40,6 +42,6 @@ int usession_start(struct conn *c, struct usession *s, int out_fds[3]);
 void usession_hangup(struct conn *c, struct usession *s);
 
 /* After SIGCHLD: tell the network process whose processes have ended. */
-int usession_reap(struct conn *c);
+void usession_reap(struct conn *c);
 
 #endif

@@ -80,8 +80,9 @@ regress_unit_test_sftp_names_SOURCES = regress/unit/test_sftp_names.c
 regress_unit_test_sftp_names_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
 
 dist_check_SCRIPTS += regress/unit/lint-selftest.t \
-	regress/unit/check-options-man.py
-TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py
+	regress/unit/check-options-man.py regress/unit/check-docs.py
+TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py \
+	regress/unit/check-docs.py
 
 # --- fuzz: harnesses that replay their seeds, or with --enable-fuzzing hunt
 fuzz_programs =

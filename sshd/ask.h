@@ -15,6 +15,7 @@ struct msg_setup_reply ask_setup(struct net *n);
 struct span ask_sign(
     struct net *n, unsigned key, unsigned digest, struct span hash);
 
+/* Each is one row of msg.def, "authentication"; strings within its bounds. */
 struct msg_auth_methods ask_auth_user(struct net *n, const char *user);
 struct msg_auth_result ask_auth_none(struct net *n);
 struct msg_auth_result ask_auth_password(struct net *n, const char *password);

@@ -12,6 +12,7 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
+#include "sshd/residue.h"
 #include "sshd/seam.h"
 
 static const struct {
@@ -92,10 +93,13 @@ static struct msg_auth_result
 try_password(struct net *n, ssh_message m)
 {
 	const char *password = ssh_message_auth_password(m);
+	struct msg_auth_result r;
 
 	if (password == NULL || strlen(password) > 1024)
 		return ask_auth_dropped(n);
-	return ask_auth_password(n, password);
+	r = ask_auth_password(n, password);
+	residue_wipe(password);
+	return r;
 }
 
 static struct msg_auth_result
@@ -227,7 +231,9 @@ auth_message(struct net *n, ssh_message m)
 	}
 	r = try_method(n, m);
 	answer(n, m, &r);
-	if (n->authenticated || n->refusal != NULL)
+	/* Kept to answer others with; but no password is kept in memory. */
+	if (n->authenticated || n->refusal != NULL ||
+	    ssh_message_subtype(m) == SSH_AUTH_METHOD_PASSWORD)
 		return false;
 	n->refusal = m;
 	return true;

@@ -5,6 +5,7 @@ bin_sshd_net_SOURCES = \
 	sshd/net.h sshd/net_main.c \
 	sshd/prove.c sshd/prove.h \
 	sshd/relay.c sshd/relay.h \
+	sshd/residue.c sshd/residue.h \
 	sshd/seam.c sshd/seam.h \
 	sshd/session.c sshd/session.h \
 	sshd/transport.c sshd/transport.h

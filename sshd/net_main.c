@@ -21,6 +21,7 @@
 #include "sshd/ask.h"
 #include "sshd/auth.h"
 #include "sshd/prove.h"
+#include "sshd/residue.h"
 #include "sshd/seam.h"
 #include "sshd/session.h"
 #include "sshd/transport.h"
@@ -94,6 +95,7 @@ enter_jail(void)
 	int rc;
 
 	warm_up();
+	residue_init();
 	rc = jail_chroot(PRIVSEP_PATH);
 	if (rc == 0)
 		rc = jail_drop_caps();

@@ -100,7 +100,7 @@ add_hollow_key(ssh_bind bind, struct span blob)
 static int
 set_session(struct net *n, const struct msg_setup_reply *conf)
 {
-	uint64_t bytes = conf->rekey_bytes * 1024;
+	uint64_t bytes = conf->rekey_kib * 1024;
 	uint32_t seconds = (uint32_t)conf->rekey_seconds;
 
 	if (ssh_options_set(n->ssh, SSH_OPTIONS_COMPRESSION, "none") != 0)

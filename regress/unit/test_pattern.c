@@ -105,15 +105,16 @@ START_TEST(list_long_member)
 	char text[PATTERN_MAX + 16];
 
 	memset(longest, '*', PATTERN_MAX);
-	strcpy(longest + PATTERN_MAX, ",b");
+	strlcpy(longest + PATTERN_MAX, ",b", sizeof(longest) - (PATTERN_MAX));
 	ck_assert_int_eq(pattern_list_match("a", longest, PATTERN_CASE), 1);
 	memset(longest, '*', PATTERN_MAX + 1);
-	strcpy(longest + PATTERN_MAX + 1, ",b");
+	strlcpy(longest + PATTERN_MAX + 1, ",b",
+	    sizeof(longest) - (PATTERN_MAX + 1));
 	ck_assert_int_eq(pattern_list_match("a", longest, PATTERN_CASE), 0);
 	ck_assert_int_eq(pattern_list_match("b", longest, PATTERN_CASE), 1);
 	memset(text, 'x', sizeof(text));
 	text[0] = '!';
-	strcpy(text + PATTERN_MAX + 2, ",*");
+	strlcpy(text + PATTERN_MAX + 2, ",*", sizeof(text) - (PATTERN_MAX + 2));
 	ck_assert_int_eq(pattern_list_match("b", text, PATTERN_CASE), -1);
 }
 END_TEST

@@ -1,0 +1,18 @@
+/*
+ * Capabilities of the privileged programs: only what their tables name stays.
+ */
+#ifndef MONITOR_CAPS_H
+#define MONITOR_CAPS_H
+
+enum caps_role {
+	CAPS_SSHD,
+	CAPS_MONITOR,
+};
+
+/*
+ * Trim the permitted and effective sets to the role's; what root itself lacks
+ * (in a container, say) cannot be kept either. 0 or -errno; capabilities(7).
+ */
+int caps_trim(enum caps_role role);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * Wiping what libssh does not. Runs in sshd-net, after a password has been
+ * asked about: the packet that brought it has been read to its end by then, so
+ * nobody minds that its bytes change.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/own.h"
+#include "common/wire.h"
+#include "sshd/residue.h"
+
+/* The heap's first byte, for the one process-wide heap there is. */
+static char *heap_start;
+
+void
+residue_init(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (strstr(line, "[heap]") != NULL)
+			heap_start = (char *)strtoul(line, NULL, 16);
+	if (maps != NULL)
+		fclose(maps);
+}
+
+void
+residue_wipe(const char *password)
+{
+	AUTO(writer_done) struct writer request = WRITER_INIT;
+	size_t len = strlen(password);
+	char *at = heap_start;
+	char *end = sbrk(0);
+	size_t head;
+
+	if (heap_start == NULL || len == 0)
+		return;
+	/*
+	 * RFC 4252 section 8, from the method's name on: no other bytes look
+	 * like this, so that only a request is found, whatever the password.
+	 */
+	writer_cstring(&request, "password");
+	writer_u8(&request, 0);
+	writer_u32(&request, (uint32_t)len);
+	head = request.len;
+	writer_bytes(&request, password, len);
+	if (writer_end(&request) != 0)
+		return;
+	/* The pattern itself is on the heap too, and is found among the rest.
+	 */
+	while ((at = memmem(at, (size_t)(end - at), request.p, request.len)) !=
+	       NULL) {
+		if (at != (char *)request.p)
+			explicit_bzero(at + head, len);
+		at += head;
+	}
+}
