@@ -151,5 +151,7 @@ main(int argc, char **argv, char **envp)
 	setproctitle("[accepted]");
 	log_verbose("Connection from %s port %u on %s port %u", c.addr, c.port,
 	    c.laddr, c.lport);
-	return conn_serve(&c);
+	rc = conn_serve(&c);
+	/* The kernel frees it faster than libcrypto takes itself apart. */
+	_exit(rc);
 }
