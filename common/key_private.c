@@ -231,7 +231,8 @@ load_pem(struct span file, unsigned rsa_bits_min, struct key **out_key)
 static bool
 holds(struct span file, const char *text)
 {
-	return memmem(file.p, file.len, text, strlen(text)) != NULL;
+	return file.len != 0 &&
+	       memmem(file.p, file.len, text, strlen(text)) != NULL;
 }
 
 bool

@@ -185,3 +185,11 @@ server_args_parse(int argc, char **argv, struct server_args *out_args)
 		exit(EXIT_USAGE);
 	}
 }
+
+void
+server_args_done(struct server_args *args)
+{
+	for (size_t i = 0; i < args->noverrides; i++)
+		free((char *)(uintptr_t)args->overrides[i]);
+	free(args->overrides);
+}

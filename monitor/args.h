@@ -26,5 +26,7 @@ struct server_args {
  * program with status 1 and a text on stderr.
  */
 void server_args_parse(int argc, char **argv, struct server_args *out_args);
+/* Free what they own. */
+void server_args_done(struct server_args *args);
 
 #endif

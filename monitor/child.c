@@ -218,6 +218,9 @@ child_reaped(struct child *c, pid_t pid, int status)
 	if (pid == c->monitor) {
 		log_death(c, "sshd-monitor", pid, status);
 		c->monitor = 0;
+		/* An honest one has nothing left to do; no other may stay. */
+		if (c->net > 0)
+			kill(c->net, SIGKILL);
 		return true;
 	}
 	return false;

@@ -380,5 +380,12 @@ master_serve(struct master *m)
 		handle_signals(m);
 	}
 	free(fds);
+	/* Their processes go on: a restart does not end live sessions. */
+	while (m->children != NULL) {
+		struct child *c = m->children;
+
+		m->children = c->next;
+		child_free(c);
+	}
 	return 0;
 }

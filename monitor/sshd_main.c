@@ -156,6 +156,7 @@ run(struct master *m)
 	write_pid_file(&m->config.options);
 	setproctitle("[listener]");
 	rc = master_serve(m);
+	spawn_done(&m->spawn);
 	listeners_close(&m->listeners);
 	if (m->config.options.pid_file != NULL)
 		(void)unlink(m->config.options.pid_file);
@@ -177,11 +178,34 @@ hold_stdio(void)
 	closefrom(STDERR_FILENO + 1);
 }
 
+/* What the arguments ask for, once the configuration is read. */
+static int
+serve_or_check(struct master *m)
+{
+	if (m->args->debug != 0)
+		server_log_open(m->args, &m->config);
+	if (m->args->dump)
+		return dump(m->args, &m->config);
+	if (prove(m) != 0)
+		return EXIT_CONFIG;
+	if (m->args->test)
+		return 0;
+	log_debug("sshd version OmniEdge_%s, %s", PACKAGE_VERSION,
+	    OpenSSL_version(OPENSSL_VERSION));
+	/* It holds host keys: no core, no ptrace by anyone but root. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (caps_trim(CAPS_SSHD) != 0)
+		fatal("cannot drop capabilities");
+	m->once = m->args->debug != 0;
+	return run(m);
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
 	struct server_args args = { .config_file = NULL };
 	struct master m = { .args = &args };
+	int status;
 
 	hold_stdio();
 	setproctitle_init(argc, argv, envp);
@@ -192,22 +216,11 @@ main(int argc, char **argv, char **envp)
 	if (args.quiet)
 		log_open("sshd", SINK_STDERR, 0, LEVEL_QUIET);
 	umask(022);
-	if (server_config_load(&args, &m.config) != 0)
-		return EXIT_CONFIG;
-	if (args.debug != 0)
-		server_log_open(&args, &m.config);
-	if (args.dump)
-		return dump(&args, &m.config);
-	if (prove(&m) != 0)
-		return EXIT_CONFIG;
-	if (args.test)
-		return 0;
-	log_debug("sshd version OmniEdge_%s, %s", PACKAGE_VERSION,
-	    OpenSSL_version(OPENSSL_VERSION));
-	/* It holds host keys: no core, no ptrace by anyone but root. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (caps_trim(CAPS_SSHD) != 0)
-		fatal("cannot drop capabilities");
-	m.once = args.debug != 0;
-	return run(&m);
+	status = EXIT_CONFIG;
+	if (server_config_load(&args, &m.config) == 0) {
+		status = serve_or_check(&m);
+		server_config_done(&m.config);
+	}
+	server_args_done(&args);
+	return status;
 }

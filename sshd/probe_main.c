@@ -66,6 +66,11 @@ int
 main(void)
 {
 	ssh_session s = ssh_new();
+	enum probe_exit verdict;
 
-	return s != NULL ? (int)probe(s) : PROBE_BROKEN;
+	if (s == NULL)
+		return PROBE_BROKEN;
+	verdict = probe(s);
+	ssh_free(s);
+	return (int)verdict;
 }

@@ -13,6 +13,13 @@
 #include "common/wire.h"
 #include "sshd/residue.h"
 
+/* The sanitizers' allocator is elsewhere, and does not like to be searched. */
+#ifdef WITH_SANITIZERS
+#define HEAP_IS_PLAIN false
+#else
+#define HEAP_IS_PLAIN true
+#endif
+
 /* The heap's first byte, for the one process-wide heap there is. */
 static char *heap_start;
 
@@ -38,7 +45,7 @@ residue_wipe(const char *password)
 	char *end = sbrk(0);
 	size_t head;
 
-	if (heap_start == NULL || len == 0)
+	if (!HEAP_IS_PLAIN || heap_start == NULL || len == 0)
 		return;
 	/*
 	 * RFC 4252 section 8, from the method's name on: no other bytes look

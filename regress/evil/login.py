@@ -175,6 +175,7 @@ def start(evil):
     evil.tell("SESSION_START", session=1, kind=SHELL_EXEC,
               command="echo evil > " + marker)
     evil.tell("SESSION_START", session=2, kind=0)
+    evil.tell("LOGIN", user="x")  # the end, also of what was let in
 
 
 def ran():
