@@ -60,6 +60,9 @@ AC_DEFUN([OE_SANITIZERS], [
   HARDEN_CFLAGS="$HARDEN_CFLAGS -fno-sanitize-recover=all"
   HARDEN_CFLAGS="$HARDEN_CFLAGS -fno-omit-frame-pointer"
   HARDEN_LDFLAGS="$HARDEN_LDFLAGS -fsanitize=address,undefined"
+  # ASan has a crypt_r of its own, a wrapper around the one that must then be
+  # there, for PAM's modules too.
+  CRYPT_LIBS="-Wl,--no-as-needed $CRYPT_LIBS -Wl,--as-needed"
   AC_DEFINE([WITH_SANITIZERS], [1], [Built with ASan and UBSan])
 ])
 

@@ -38,8 +38,5 @@ bin_sshd_LDADD = libmonitor.a libcommon.a $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
 
 pkglibexec_PROGRAMS += bin/sshd-monitor
 bin_sshd_monitor_SOURCES = monitor/monitor_main.c
-# libcrypt whatever the linker thinks: ASan has a crypt_r of its own, which is
-# only a wrapper around the one that must then be there, for PAM's modules too.
 bin_sshd_monitor_LDADD = libmonitor.a libcommon.a $(PAM_LIBS) \
-	-Wl,--no-as-needed $(CRYPT_LIBS) -Wl,--as-needed \
-	$(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
+	$(CRYPT_LIBS) $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
