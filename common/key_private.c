@@ -210,8 +210,8 @@ load_pem(struct span file, unsigned rsa_bits_min, struct key **out_key)
 	AUTO(key_done) struct key *key = NULL;
 	int e;
 
-	if (bio == NULL)
-		return -ENOMEM;
+	if (bio == NULL) /* of nothing, there is none */
+		return file.len == 0 ? -EBADMSG : -ENOMEM;
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	ERR_clear_error();
 	if (pkey == NULL)

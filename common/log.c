@@ -60,7 +60,7 @@ log_level(void)
 	return the_log.level;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 log_write(enum log_level level, const char *fmt, va_list ap)
 {
 	char line[LOG_LINE_MAX];
@@ -77,8 +77,8 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 		int n = snprintf(
 		    whole, sizeof(whole), "%s%s\n", marks[level], safe);
 
-		if (n > 0 && write(STDERR_FILENO, whole, (size_t)n) < 0)
-			saved_errno = errno;
+		if (n > 0)
+			(void)!write(STDERR_FILENO, whole, (size_t)n);
 	}
 	errno = saved_errno;
 }

@@ -177,19 +177,24 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 	return len;
 }
 
-/* Take back from libssh what it kept when the process did not read. */
+/*
+ * Take back from libssh what it kept when the process did not read: all of it,
+ * and only when nothing of the last time is left. A read opens the window
+ * anew, whatever is still held; to read a part again and again would let the
+ * client send without end. So at most two windows are held: one here, one
+ * there.
+ */
 static bool
 refill_inlet(ssh_channel channel, struct inlet *in)
 {
 	int n;
 
-	if (in->left == 0)
-		return false;
-	if (in->buf == NULL)
-		in->buf = malloc(RELAY_READ_MAX);
+	free(in->buf);
+	in->buf = in->left != 0 ? malloc(in->left) : NULL;
 	if (in->buf == NULL)
 		return false;
-	n = ssh_channel_read_nonblocking(channel, in->buf, RELAY_READ_MAX, 0);
+	n = ssh_channel_read_nonblocking(
+	    channel, in->buf, (uint32_t)in->left, 0);
 	if (n <= 0)
 		return false;
 	in->at = 0;

@@ -210,6 +210,7 @@ def attack(name, steps, check=tap.ok, allowed=0):
           and "was ended by signal" not in log
           and log.count("broke the rules") <= 1, "no login: " + name,
           "answers: %s" % names, "descriptors: %d" % evil.descriptors, log)
+    holds(lambda: not user.processes(), END_SECONDS)
     if os.path.exists(marker):
         os.unlink(marker)
 

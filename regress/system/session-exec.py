@@ -70,6 +70,9 @@ def binary_clean():
     done = run("tee /dev/stderr", input=data)
     tap.ok(done.stdout == data and done.stderr == data,
            "and on stderr at the same time")
+    slow = "while [ $(head -c 65536 | wc -c) -gt 0 ]; do :; done; echo all"
+    tap.equal(run(slow, input=data * 3).stdout, b"all\n",
+              "a slow reader is waited for")
     done = run("sha256sum", input=data)
     tap.equal(done.stdout.split()[:1],
               [hashlib.sha256(data).hexdigest().encode()],
