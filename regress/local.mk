@@ -79,6 +79,52 @@ unit_tests += regress/unit/test_sftp_names
 regress_unit_test_sftp_names_SOURCES = regress/unit/test_sftp_names.c
 regress_unit_test_sftp_names_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
 
+# --- unit: the message layer, the jail, and the monitor's own modules
+unit_tests += regress/unit/test_msg
+regress_unit_test_msg_SOURCES = regress/unit/test_msg.c
+regress_unit_test_msg_LDADD = $(test_libs)
+unit_tests += regress/unit/test_chan
+regress_unit_test_chan_SOURCES = regress/unit/test_chan.c
+regress_unit_test_chan_LDADD = $(test_libs)
+unit_tests += regress/unit/test_wire
+regress_unit_test_wire_SOURCES = regress/unit/test_wire.c
+regress_unit_test_wire_LDADD = $(test_libs)
+unit_tests += regress/unit/test_log
+regress_unit_test_log_SOURCES = regress/unit/test_log.c
+regress_unit_test_log_LDADD = $(test_libs)
+unit_tests += regress/unit/test_err
+regress_unit_test_err_SOURCES = regress/unit/test_err.c
+regress_unit_test_err_LDADD = $(test_libs)
+unit_tests += regress/unit/test_jail
+regress_unit_test_jail_SOURCES = regress/unit/test_jail.c
+regress_unit_test_jail_LDADD = libjail.a $(test_libs) $(SECCOMP_LIBS) \
+	$(CAP_LIBS)
+monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(CRYPT_LIBS) $(CAP_LIBS)
+unit_tests += regress/unit/test_answer
+regress_unit_test_answer_SOURCES = regress/unit/test_answer.c
+regress_unit_test_answer_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_environ
+regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
+regress_unit_test_environ_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_hostkey
+regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
+regress_unit_test_hostkey_LDADD = $(monitor_libs)
+
+# --- evil: hostile network processes against the real monitor
+evil_tests = regress/evil/evil_rows regress/evil/evil_rules
+check_PROGRAMS += $(evil_tests) regress/evil/hostile
+TESTS += $(evil_tests) regress/evil/login.py
+dist_check_SCRIPTS += regress/evil/login.py
+EXTRA_DIST += regress/evil/messages.py
+regress_evil_evil_rows_SOURCES = regress/evil/evil_rows.c regress/evil/rig.c \
+	regress/evil/rig.h
+regress_evil_evil_rows_LDADD = $(monitor_libs)
+regress_evil_evil_rules_SOURCES = regress/evil/evil_rules.c \
+	regress/evil/rig.c regress/evil/rig.h
+regress_evil_evil_rules_LDADD = $(monitor_libs)
+regress_evil_hostile_SOURCES = regress/evil/hostile.c
+regress_evil_hostile_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
+
 dist_check_SCRIPTS += regress/unit/lint-selftest.t \
 	regress/unit/check-options-man.py regress/unit/check-docs.py
 TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py \

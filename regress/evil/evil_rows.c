@@ -12,7 +12,7 @@
 #include "regress/unit/msgfill.h"
 #include "regress/unit/tap.h"
 
-#define OFTEN 200    /* rows that may come more often than this, must */
+#define OFTEN 200     /* rows that may come more often than this, must */
 #define FEW_TIMES 128 /* rows with at most so many are counted to the end */
 #define FDS_MANY 253
 
@@ -134,8 +134,7 @@ START_TEST(once_too_often)
 	rig_ends_well(&r, RIG_BROKE);
 	if (rule->phases != PH_START) /* of SETUP the phase is what refuses */
 		ck_assert_msg(
-		    strstr(r.log, err_str(-EDQUOT)) != NULL, "%.2000s",
-		    r.log);
+		    strstr(r.log, err_str(-EDQUOT)) != NULL, "%.2000s", r.log);
 }
 END_TEST
 
@@ -210,8 +209,7 @@ START_TEST(past_bounds)
 			push_fields(&m);
 		}
 		if (f[i].kind == FIELD_STR) {
-			*(struct span *)msgfill_at(&m, i) =
-			    span_of("a\0b", 3);
+			*(struct span *)msgfill_at(&m, i) = span_of("a\0b", 3);
 			push_fields(&m);
 		}
 	}

@@ -27,8 +27,8 @@ sign_refused(unsigned phase, unsigned key, unsigned digest, size_t len)
 	struct msg m = { .id = MSG_SIGN };
 	struct rig r;
 
-	m.u.sign = (struct msg_sign){ key, digest,
-		span_of(msgfill_text(), len) };
+	m.u.sign =
+	    (struct msg_sign){ key, digest, span_of(msgfill_text(), len) };
 	rig_bring(&r, phase);
 	ck_assert_int_eq(rig_push_msg(r.net.fd, &m), 0);
 	rig_ends_well(&r, RIG_BROKE);
@@ -68,8 +68,8 @@ START_TEST(signs_for_rekeying)
 	for (size_t i = 0; i < nitems_of(lens); i++) {
 		struct msg got;
 
-		m.u.sign = (struct msg_sign){ 0, 0,
-			span_of(msgfill_text(), lens[i]) };
+		m.u.sign =
+		    (struct msg_sign){ 0, 0, span_of(msgfill_text(), lens[i]) };
 		got = rig_ask(&r, &m);
 		ck_assert_uint_eq(got.u.signature.raw.len, 64);
 		m.u.sign.key = 2;
@@ -126,8 +126,7 @@ START_TEST(no_login_by_a_damaged_signature)
 
 		data.p[i] ^= 1;
 		got = rig_ask(&r, &m);
-		ck_assert_uint_eq(
-		    got.u.auth_result.verdict, VERDICT_DENIED);
+		ck_assert_uint_eq(got.u.auth_result.verdict, VERDICT_DENIED);
 		data.p[i] ^= 1;
 	}
 	for (size_t i = 0; i < signature.len; i += 2) {
@@ -135,8 +134,7 @@ START_TEST(no_login_by_a_damaged_signature)
 
 		signature.p[i] ^= 0x40;
 		got = rig_ask(&r, &m);
-		ck_assert_uint_eq(
-		    got.u.auth_result.verdict, VERDICT_DENIED);
+		ck_assert_uint_eq(got.u.auth_result.verdict, VERDICT_DENIED);
 		signature.p[i] ^= 0x40;
 	}
 	m = rig_ask(&r, &m);
@@ -158,8 +156,7 @@ ask_start(struct rig *r, unsigned session)
 	m.u.session_start.kind = SESSION_EXEC;
 	m.u.session_start.command = span_of("cat", 3);
 	m = rig_ask(r, &m);
-	ck_assert_uint_eq(
-	    r->net.nfds, m.u.session_started.ok != 0 ? 3 : 0);
+	ck_assert_uint_eq(r->net.nfds, m.u.session_started.ok != 0 ? 3 : 0);
 	return m.u.session_started.ok != 0;
 }
 

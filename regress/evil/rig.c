@@ -103,8 +103,7 @@ find_monitor(void)
 	    "%s/bin/sshd-monitor", build != NULL ? build : ".");
 	if (access(the_rig.monitor, X_OK) == 0)
 		return;
-	printf("Bail out! no %s: build it, or set BUILDDIR\n",
-	    the_rig.monitor);
+	printf("Bail out! no %s: build it, or set BUILDDIR\n", the_rig.monitor);
 	exit(99);
 }
 
@@ -142,16 +141,15 @@ rig_teardown(void)
 /* --- the monitor */
 
 /* As monitor/spawn.c starts it. */
-static void __attribute__((noreturn))
-become_monitor(int net_fd, int sshd_fd)
+static void __attribute__((noreturn)) become_monitor(int net_fd, int sshd_fd)
 {
 	char *argv[] = { (char *)(uintptr_t) "sshd-monitor", NULL };
 	/* It is not dumpable, which the leak checker cannot stand. */
 	char *envp[] = { (char *)(uintptr_t) "ASAN_OPTIONS=detect_leaks=0",
 		NULL };
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int log_fd = open(
-	    the_rig.log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+	int log_fd =
+	    open(the_rig.log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	int net = fcntl(net_fd, F_DUPFD_CLOEXEC, PARK_FD);
 	int sshd = fcntl(sshd_fd, F_DUPFD_CLOEXEC, PARK_FD);
 
@@ -433,8 +431,8 @@ check_log(const struct rig *r, enum rig_end how)
 		ck_assert_msg(
 		    count(r->log, lines[i].text) == (lines[i].how == how),
 		    "log:\n%.2000s", r->log);
-	ck_assert_msg(
-	    count(r->log, "Accepted ") == r->logged_in, "log:\n%.2000s", r->log);
+	ck_assert_msg(count(r->log, "Accepted ") == r->logged_in,
+	    "log:\n%.2000s", r->log);
 	ck_assert_msg(
 	    r->logged_in || strstr(r->log, "Starting session") == NULL,
 	    "log:\n%.2000s", r->log);

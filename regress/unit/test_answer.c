@@ -113,17 +113,18 @@ START_TEST(each_question_is_asked)
 	at = function(source, "ask_", types[_i]);
 	ck_assert_msg(at != NULL, "no ask_%s()", types[_i]);
 	end = strstr(at, "\n}\n");
-	ck_assert_msg(use > at && use < end, "ask_%s() sends something else",
-	    types[_i]);
+	ck_assert_msg(
+	    use > at && use < end, "ask_%s() sends something else", types[_i]);
 	/* What it hands back is out of the reply that its row names. */
 	snprintf(constant, sizeof(constant), "u.%s", types[r->reply]);
 	use = strstr(at, constant);
-	ck_assert_msg(use != NULL && use < end,
-	    "ask_%s() does not look at %s", types[_i], types[r->reply]);
+	ck_assert_msg(use != NULL && use < end, "ask_%s() does not look at %s",
+	    types[_i], types[r->reply]);
 }
 END_TEST
 
-/* Every message of the monitor's own is an answer, or sent unasked on purpose */
+/* Every message of the monitor's own is an answer, or sent unasked on purpose
+ */
 START_TEST(monitor_speaks_when_asked)
 {
 	static const enum msg_id unasked[] = { MSG_SESSION_EXIT };

@@ -403,8 +403,7 @@ holds_secret(const uint8_t *p)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_ptr_nonnull(copy);
 	n = pread(fd, copy, MSG_MAX_LEN, (off_t)(uintptr_t)p);
-	return n > 0 &&
-	       memmem(copy, (size_t)n, part, strlen(part)) != NULL;
+	return n > 0 && memmem(copy, (size_t)n, part, strlen(part)) != NULL;
 }
 
 static void
@@ -492,8 +491,8 @@ START_TEST(both_ways_are_traced)
 	push_msg(&b, MSG_HANGUP, 0);
 	ck_assert_int_eq(chan_recv(&b.chan, &m), -EPROTO);
 	ck_assert_uint_eq(ntraced, 3);
-	ck_assert_str_eq(traced[0],
-	    "sshd-net > sshd-monitor: AUTH_PASSWORD password=<28 bytes hidden>");
+	ck_assert_str_eq(traced[0], "sshd-net > sshd-monitor: AUTH_PASSWORD "
+				    "password=<28 bytes hidden>");
 	ck_assert_str_eq(traced[1],
 	    "sshd-monitor > sshd-net: AUTH_METHODS methods=0 banner=");
 	ck_assert_str_eq(

@@ -119,8 +119,8 @@ START_TEST(first_of_a_kind_stays)
 	writer_bytes(&first, keys.slot[0].blob.p, keys.slot[0].blob.len);
 	ck_assert_int_eq(load(&keys, "other", why), -EEXIST);
 	ck_assert_ptr_nonnull(strstr(why, "only the first"));
-	ck_assert(span_eq(
-	    keyfiles_span(&first), keyfiles_span(&keys.slot[0].blob)));
+	ck_assert(
+	    span_eq(keyfiles_span(&first), keyfiles_span(&keys.slot[0].blob)));
 	ck_assert_int_eq(load(&keys, "ecdsa521", why), 0);
 	ck_assert_int_eq(load(&keys, "ecdsa256", why), -EEXIST);
 	check_signs(&keys, 0);
@@ -330,8 +330,7 @@ main(void)
 
 	tcase_add_unchecked_fixture(t, setup, keyfiles_end);
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(
-	    t, each_kind_has_its_slot, 0, (int)nitems_of(made));
+	tcase_add_loop_test(t, each_kind_has_its_slot, 0, (int)nitems_of(made));
 	tcase_add_test(t, first_of_a_kind_stays);
 	tcase_add_test(t, modes);
 	tcase_add_test(t, files_that_are_none);

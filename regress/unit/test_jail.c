@@ -59,9 +59,9 @@
 
 /* --- what the rows permit: one try a call, true if it did what it should */
 
-static int pair[2];   /* a socket pair that can be written and read */
-static int file_fd;   /* a file of our own */
-static void *pages;   /* of memory */
+static int pair[2]; /* a socket pair that can be written and read */
+static int file_fd; /* a file of our own */
+static void *pages; /* of memory */
 static volatile sig_atomic_t timer_ran;
 
 static bool
@@ -235,8 +235,7 @@ try_munmap(void)
 static bool
 try_mremap(void)
 {
-	return syscall(SYS_mremap, pages, PAGE, 2 * PAGE, MREMAP_MAYMOVE) !=
-	       -1;
+	return syscall(SYS_mremap, pages, PAGE, 2 * PAGE, MREMAP_MAYMOVE) != -1;
 }
 
 static bool
@@ -569,8 +568,8 @@ START_TEST(row_does_what_it_says)
 		_exit(try() ? WORKS : SURVIVED);
 	}
 	status = wait_status(pid);
-	ck_assert_msg(!WIFSIGNALED(status), "%s: signal %d", r->name,
-	    WTERMSIG(status));
+	ck_assert_msg(
+	    !WIFSIGNALED(status), "%s: signal %d", r->name, WTERMSIG(status));
 	ck_assert_msg(WEXITSTATUS(status) == WORKS, "%s: status %d", r->name,
 	    WEXITSTATUS(status));
 }
@@ -628,8 +627,7 @@ START_TEST(every_other_number_is_fatal)
 			_exit(SURVIVED);
 		}
 		status = wait_status(pid);
-		ck_assert_msg(
-		    WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS,
+		ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS,
 		    "call %ld: wait status %#x", call, (unsigned)status);
 	}
 }
@@ -764,8 +762,8 @@ START_TEST(capabilities_go)
 			_exit(NO_JAIL);
 		caps = cap_get_proc();
 		if (caps == NULL || cap_compare(caps, none) != 0 ||
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET,
-			CAP_SYS_CHROOT, 0, 0) != 0)
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_CHROOT,
+			0, 0) != 0)
 			_exit(SURVIVED);
 		_exit(WORKS);
 	}
@@ -783,8 +781,8 @@ chroot_result(const char *path)
 	if (pid == 0) {
 		int rc = jail_chroot(path);
 
-		if (rc == 0 && (access("/", F_OK) != 0 ||
-				   access("/proc", F_OK) == 0))
+		if (rc == 0 &&
+		    (access("/", F_OK) != 0 || access("/proc", F_OK) == 0))
 			rc = -ELOOP;
 		_exit(-rc);
 	}
@@ -801,8 +799,7 @@ START_TEST(root_must_be_empty_and_safe)
 	snprintf(link_path, sizeof(link_path), "%s/l", dir);
 	ck_assert_int_eq(mkdir(path, 0755), 0);
 	ck_assert_int_eq(symlink(path, link_path), 0);
-	ck_assert_int_eq(
-	    chroot_result(path), geteuid() == 0 ? 0 : -EPERM);
+	ck_assert_int_eq(chroot_result(path), geteuid() == 0 ? 0 : -EPERM);
 	ck_assert_int_eq(chroot_result(link_path), -ENOTDIR);
 	ck_assert_int_eq(chroot_result("/dev/null"), -ENOTDIR);
 	ck_assert_int_eq(chroot_result("/nowhere/at/all"), -ENOENT);
@@ -834,8 +831,7 @@ main(void)
 	tcase_add_loop_test(t, row_does_what_it_says, 0, (int)jail_nrules);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(u, 120);
-	tcase_add_loop_test(
-	    u, call_is_fatal, 0, (int)nitems_of(fatal_calls));
+	tcase_add_loop_test(u, call_is_fatal, 0, (int)nitems_of(fatal_calls));
 	tcase_add_test(u, every_other_number_is_fatal);
 	tcase_add_test(u, other_abi_is_fatal);
 	suite_add_tcase(s, u);

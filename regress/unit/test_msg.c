@@ -24,8 +24,7 @@ encode(struct msg *m, struct writer *out)
 
 	msgfill_put_raw(m, &raw);
 	ck_assert_int_eq(msg_encode(m, out), 0);
-	ck_assert(
-	    span_eq(span_of(raw.p, raw.len), span_of(out->p, out->len)));
+	ck_assert(span_eq(span_of(raw.p, raw.len), span_of(out->p, out->len)));
 }
 
 static void
@@ -98,7 +97,7 @@ START_TEST(no_other_rows)
 	ck_assert_ptr_null(msg_rule(MSG_NONE));
 	ck_assert_ptr_null(msg_rule(MSG_COUNT));
 	ck_assert_ptr_null(msg_rule((enum msg_id)255));
-	ck_assert_ptr_null(msg_rule((enum msg_id)-1));
+	ck_assert_ptr_null(msg_rule((enum msg_id) - 1));
 	ck_assert_str_eq(msg_peer_name(PEER_COUNT), "?");
 	for (unsigned p = 0; p < PEER_COUNT; p++)
 		ck_assert_int_eq(

@@ -26,8 +26,7 @@ START_TEST(integers)
 	writer_u32(&w, 0xfedcba98);
 	writer_u64(&w, 0xfedcba9876543210);
 	ck_assert_int_eq(writer_end(&w), 0);
-	ck_assert(
-	    span_eq(span_of(w.p, w.len), span_of(wire, sizeof(wire))));
+	ck_assert(span_eq(span_of(w.p, w.len), span_of(wire, sizeof(wire))));
 	reader_init(&r, w.p, w.len);
 	ck_assert_uint_eq(reader_u8(&r), 0xfe);
 	ck_assert_uint_eq(reader_u32(&r), 0xfedcba98);
@@ -202,7 +201,8 @@ leaves(const uint8_t *p, size_t len)
 {
 	AUTOCLOSE int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	AUTOFREE uint8_t *copy = malloc(len);
-	const char *part = SECRET + 32; /* what a free list does not overwrite */
+	const char *part =
+	    SECRET + 32; /* what a free list does not overwrite */
 	ssize_t n = pread(fd, copy, len, (off_t)(uintptr_t)p);
 
 	ck_assert_int_ge(fd, 0);
