@@ -96,7 +96,8 @@ unit_tests += regress/unit/test_err
 regress_unit_test_err_SOURCES = regress/unit/test_err.c
 regress_unit_test_err_LDADD = $(test_libs)
 unit_tests += regress/unit/test_jail
-regress_unit_test_jail_SOURCES = regress/unit/test_jail.c
+regress_unit_test_jail_SOURCES = regress/unit/test_jail.c \
+	regress/unit/jail_calls.h
 regress_unit_test_jail_LDADD = libjail.a $(test_libs) $(SECCOMP_LIBS) \
 	$(CAP_LIBS)
 monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(CRYPT_LIBS) $(CAP_LIBS)

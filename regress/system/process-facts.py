@@ -1,0 +1,376 @@
+#!/usr/bin/python3
+"""What each process of a server is and holds, as the kernel tells it: ids,
+capabilities, seccomp, root directory, limits, every descriptor; before the
+login, with a command, with a terminal. And that the network processes, which
+share an id, cannot get at one another. The tables are the documentation."""
+import os
+import pwd
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "..", "lib"))
+import tap
+from known import known
+from server import PRIVSEP_DIR, Place, flavour
+from terminal import Terminal
+from wait import command_line, holds, wait_for
+import peer
+
+if flavour() == "openssh":
+    tap.skip_all("the processes are this suite's own")
+tap.need_root()
+PRIVSEP = pwd.getpwnam("sshd")
+CAPS = ("chown dac_override dac_read_search fowner fsetid kill setgid setuid "
+        "setpcap linux_immutable net_bind_service net_broadcast net_admin "
+        "net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot "
+        "sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource "
+        "sys_time sys_tty_config mknod lease audit_write audit_control "
+        "setfcap").split()
+# What each may keep of root's capabilities; the bounding set stays whole, or
+# sudo and ping would fail in a session.
+KEPT = {
+    "sshd": "chown dac_override dac_read_search kill setgid setuid sys_chroot "
+            "net_bind_service setpcap",
+    "sshd-monitor": "chown dac_override dac_read_search fowner fsetid kill "
+                    "setgid setuid net_bind_service sys_chroot sys_admin "
+                    "sys_nice sys_resource sys_tty_config audit_write "
+                    "audit_control",
+    "sshd-net": "",
+}
+NULL, LOG = "/dev/null", r"/.*\.log"
+SEQPACKET, TCP, LISTEN = "seqpacket", "tcp", "tcp listening"
+# Every descriptor of each process, in order; a last one may be repeated.
+MONITOR_FDS = [NULL, NULL, LOG, SEQPACKET, SEQPACKET]
+NET_FDS = [NULL, NULL, NULL, SEQPACKET, TCP]
+PIPES, TERMINAL = ["pipe"] * 3, ["/dev/ptmx"] * 2
+SSHD_FDS = [NULL, LOG, LOG, r"/memfd:sshd-config.*", r"/memfd:sshd-hostkeys.*",
+            ".*/sshd-monitor", ".*/sshd-net", ".*/sshd-probe", LISTEN]
+# limits of sshd-net (proc(5), limits)
+NET_LIMITS = {"Max core file size": "0", "Max file size": "0",
+              "Max processes": "0", "Max open files": "1024",
+              "Max address space": str(1 << 30)}
+
+place = Place()
+alice, bob = place.account(), place.account()
+key = place.key()
+for account in (alice, bob):
+    account.authorize(key)
+server = place.server()
+NET_MAY_LOG = known("with -e, sshd-net has the log at 2, where it could write "
+                    "lines that nobody encoded")
+
+
+# --- what the kernel says
+
+
+def read(pid, name):
+    with open("/proc/%d/%s" % (pid, name), encoding="utf-8",
+              errors="replace") as text:
+        return text.read()
+
+
+def status(pid):
+    """/proc/PID/status as words; numbers of ids as lists."""
+    return dict(line.split(":", 1) for line in read(pid, "status").splitlines()
+                if ":" in line)
+
+
+def words(pid, field):
+    return status(pid)[field].split()
+
+
+def caps_of(names):
+    return sum(1 << CAPS.index(name) for name in names.split())
+
+
+def socket_kind(inode):
+    """What an inode of socket:[INODE] is, out of /proc/net."""
+    with open("/proc/net/unix", encoding="ascii", errors="replace") as table:
+        for line in table:
+            fields = line.split()
+            if fields[6:7] == [inode]:
+                return {"0005": SEQPACKET, "0002": "datagram",
+                        "0001": "stream"}[fields[4]]
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table:
+            fields = line.split()
+            if fields[9] == inode:
+                return LISTEN if fields[3] == "0A" else TCP
+    return "socket of another kind"
+
+
+def descriptors(pid):
+    """What each descriptor is, in order of number."""
+    folder = "/proc/%d/fd" % pid
+    found = []
+    for number in sorted(os.listdir(folder), key=int):
+        name = os.readlink(os.path.join(folder, number))
+        match = re.match(r"(socket|pipe):\[(\d+)\]", name)
+        if match and match.group(1) == "socket":
+            name = socket_kind(match.group(2))
+        elif match:
+            name = "pipe"
+        found.append(name)
+    return found
+
+
+def numbers(pid):
+    return sorted(int(name) for name in os.listdir("/proc/%d/fd" % pid))
+
+
+def fds_match(pid, wanted):
+    got = descriptors(pid)
+    return len(got) == len(wanted) and all(
+        re.fullmatch(want, name) for name, want in zip(got, wanted))
+
+
+def check_fds(pid, wanted, name, check=tap.ok):
+    holds(lambda: fds_match(pid, wanted), 5)
+    check(fds_match(pid, wanted), name, "has:    %s" % descriptors(pid),
+          "wanted: %s" % wanted)
+
+
+def program(pid):
+    try:
+        return os.path.basename(os.readlink("/proc/%d/exe" % pid))
+    except OSError:
+        return ""
+
+
+class Connection:
+    """The processes of one connection, found by who its parent is and by the
+    address that the network process's socket has."""
+
+    def __init__(self, before):
+        def both():
+            fresh = [pid for pid in server.children() if pid not in before]
+            found = {program(pid): pid for pid in fresh}
+            return found if {"sshd-monitor", "sshd-net"} <= set(found) else 0
+        found = wait_for(both, 15, "the processes of a connection")
+        self.monitor, self.net = found["sshd-monitor"], found["sshd-net"]
+
+    def user_process(self, account):
+        return wait_for(lambda: [
+            pid for pid in account.processes() if program(pid) == "cat"
+            and int(words(pid, "PPid")[0]) == self.monitor], 15,
+            "the user's process")[0]
+
+
+before = server.children()
+fresh_socket = peer.connect(server)
+peer.read_line(fresh_socket)
+fresh = Connection(before)
+before = server.children()
+client = place.popen(server.ssh_argv(alice, "cat", key=key))
+plain = Connection(before)
+plain.user = plain.user_process(alice)
+before = server.children()
+terminal = Terminal(place, server.ssh_argv(bob, "cat", key=key,
+                                           flags=["-tt"]))
+tty = Connection(before)
+tty.user = tty.user_process(bob)
+CONNECTIONS = (("before login", fresh), ("command", plain), ("terminal", tty))
+
+
+# --- the checks
+
+
+def root_process(pid, role, name):
+    tap.equal(words(pid, "Uid"), ["0"] * 4, name + ": uid 0")
+    tap.equal(words(pid, "Gid"), ["0"] * 4, name + ": gid 0")
+    tap.equal(words(pid, "Groups"), [], name + ": no other group")
+    more = int(words(pid, "CapPrm")[0], 16) & ~caps_of(KEPT[role])
+    tap.equal(more, 0, name + ": no capability but those that it needs",
+              words(pid, "CapPrm"))
+    tap.equal(words(pid, "CapEff"), words(pid, "CapPrm"),
+              name + ": and all of them in force")
+    no_way_to_more(pid, name)
+    tap.equal(words(pid, "CapBnd"), words(os.getpid(), "CapBnd"),
+              name + ": the bounding set is as it was")
+    tap.equal((words(pid, "NoNewPrivs"), words(pid, "Seccomp")),
+              (["0"], ["0"]), name + ": nothing that a shell would inherit")
+
+
+def no_way_to_more(pid, name):
+    tap.equal([words(pid, field) for field in ("CapInh", "CapAmb")],
+              [["0" * 16]] * 2, name + ": nothing inheritable or ambient")
+
+
+def of_sshd():
+    pid = server.process.pid
+    root_process(pid, "sshd", "sshd")
+    check_fds(pid, SSHD_FDS + [SEQPACKET] * len(CONNECTIONS),
+              "sshd: its descriptors, one more a connection")
+    tap.like(command_line(pid), r"^sshd: .*listener", "sshd: title")
+
+
+def of_monitors():
+    for name, connection in CONNECTIONS:
+        name = "sshd-monitor, " + name
+        root_process(connection.monitor, "sshd-monitor", name)
+        check_fds(connection.monitor, MONITOR_FDS, name + ": descriptors")
+        tap.equal(numbers(connection.monitor), list(range(5)),
+                  name + ": 0 to 4")
+    tap.like(command_line(fresh.monitor), r"^sshd(-monitor)?: .*accepted",
+             "sshd-monitor, before login: title")
+    tap.like(command_line(plain.monitor), r"^sshd(-monitor)?: %s" % alice.name,
+             "sshd-monitor, command: title")
+    tap.like(command_line(tty.monitor),
+             r"^sshd(-monitor)?: %s@pts/\d+" % bob.name,
+             "sshd-monitor, terminal: title")
+
+
+def of_nets():
+    more = {"before login": [], "command": PIPES, "terminal": TERMINAL}
+    for label, connection in CONNECTIONS:
+        pid, name = connection.net, "sshd-net, " + label
+        tap.equal(words(pid, "Uid"), [str(PRIVSEP.pw_uid)] * 4,
+                  name + ": uid of PRIVSEP_USER")
+        tap.equal(words(pid, "Gid"), [str(PRIVSEP.pw_gid)] * 4, name + ": gid")
+        tap.equal(words(pid, "Groups"), [], name + ": no other group")
+        tap.equal([words(pid, field) for field in ("CapPrm", "CapEff")],
+                  [["0" * 16]] * 2, name + ": no capability")
+        no_way_to_more(pid, name)
+        tap.equal(words(pid, "NoNewPrivs"), ["1"], name + ": no_new_privs")
+        tap.equal(words(pid, "Seccomp"), ["2"], name + ": a filter")
+        tap.equal([os.readlink("/proc/%d/%s" % (pid, link))
+                   for link in ("root", "cwd")], [PRIVSEP_DIR] * 2,
+                  name + ": in the empty root")
+        # Of a process that is not dumpable, /proc/PID is root's.
+        tap.equal(os.stat("/proc/%d/mem" % pid).st_uid, 0,
+                  name + ": not dumpable")
+        limits = read(pid, "limits")
+        for limit, most in NET_LIMITS.items():
+            tap.like(limits, r"^%s +%s +%s\b" % (limit, most, most),
+                     "%s: %s" % (name, limit))
+        check_fds(pid, NET_FDS[:2] + [LOG] + NET_FDS[3:] + more[label],
+                  name + ": descriptors, but for 2")
+        check_fds(pid, NET_FDS + more[label], name + ": descriptors",
+                  check=NET_MAY_LOG)
+        tap.like(command_line(pid), r"^sshd-net: ", name + ": title")
+    tap.equal(os.listdir(PRIVSEP_DIR), [], "the root directory is empty")
+
+
+def of_user_processes():
+    for name, connection, account, fds in (
+            ("command", plain, alice, PIPES),
+            ("terminal", tty, bob, [r"/dev/pts/\d+"] * 3)):
+        pid, name = connection.user, "user's process, " + name
+        tap.equal(words(pid, "Uid"), [str(account.uid)] * 4, name + ": uid")
+        tap.equal(words(pid, "Gid"), [str(account.gid)] * 4, name + ": gid")
+        tap.equal(words(pid, "Groups"), [str(account.gid)], name + ": groups")
+        tap.equal([words(pid, field) for field in ("CapPrm", "CapEff")],
+                  [["0" * 16]] * 2, name + ": no capability")
+        no_way_to_more(pid, name)
+        tap.equal(words(pid, "CapBnd"), words(os.getpid(), "CapBnd"),
+                  name + ": the bounding set is whole")
+        tap.equal((words(pid, "NoNewPrivs"), words(pid, "Seccomp")),
+                  (["0"], ["0"]), name + ": no jail is inherited")
+        tap.equal(numbers(pid), [0, 1, 2], name + ": three descriptors")
+        check_fds(pid, fds, name + ": its own")
+        tap.equal(os.readlink("/proc/%d/root" % pid), "/", name + ": root")
+        tap.equal(os.readlink("/proc/%d/cwd" % pid), account.home,
+                  name + ": at home")
+        tap.equal(words(pid, "SigBlk") + words(pid, "SigIgn"),
+                  ["0" * 16] * 2, name + ": no signal blocked or ignored")
+        tap.unlike(read(pid, "limits"), r"Max file size +0\b",
+                   name + ": no limit of the jail")
+
+
+# Tries to get at a process, and says which call failed how.
+INTRUDER = r'''
+import ctypes, errno, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
+                        ctypes.c_void_p]
+class iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+def result(rc):
+    return "ok" if rc >= 0 else errno.errorcode[ctypes.get_errno()]
+def opened(path, flags):
+    try:
+        os.close(os.open(path, flags))
+        return "ok"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+target = int(sys.argv[1])
+own = target == 0
+if own:
+    ready, hold = os.pipe(), os.pipe()
+    target = os.fork()
+    if target == 0:
+        os.close(hold[1])
+        os.write(ready[1], b"x")
+        os.read(hold[0], 1)
+        os._exit(0)
+    os.read(ready[0], 1)
+buffer = ctypes.create_string_buffer(8)
+here = ctypes.addressof(buffer)
+local, remote = iovec(here, 8), iovec(here, 8)
+print("process_vm_readv", result(libc.process_vm_readv(
+    target, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)))
+print("process_vm_writev", result(libc.process_vm_writev(
+    target, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)))
+for name in "mem", "maps", "environ", "fd", "root", "stack":
+    print(name, opened("/proc/%d/%s" % (target, name), os.O_RDONLY))
+print("mem-write", opened("/proc/%d/mem" % target, os.O_RDWR))
+fd = libc.syscall(434, target, 0)
+print("pidfd_getfd", result(libc.syscall(438, fd, 0, 0)))
+print("ptrace", result(libc.ptrace(16, target, None, None)))
+if own:
+    os.kill(target, 9)
+'''
+ALLOWED_TO_ITSELF = ("process_vm_readv", "process_vm_writev", "mem", "maps",
+                     "environ", "fd", "mem-write", "pidfd_getfd", "ptrace")
+
+
+def intrude(target, *setpriv):
+    """call -> result, made with no capability by these ids."""
+    done = place.run(["setpriv", *setpriv, "/usr/bin/python3", "-c", INTRUDER,
+                      str(target)])
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.decode())
+    return dict(line.split() for line in done.stdout.decode().splitlines())
+
+
+AS_NET = ("--reuid", str(PRIVSEP.pw_uid), "--regid", str(PRIVSEP.pw_gid),
+          "--clear-groups", "--inh-caps=-all")
+AS_ROOT = ("--bounding-set=-sys_ptrace", "--inh-caps=-all")
+
+
+def nobody_gets_in():
+    """Not even with the id that all network processes share; nor does root
+    without CAP_SYS_PTRACE get at the keys of a monitor."""
+    for who, ids, targets in (
+            ("PRIVSEP_USER", AS_NET,
+             {"another's sshd-net": plain.net, "sshd-monitor": plain.monitor,
+              "sshd": server.process.pid}),
+            ("root without CAP_SYS_PTRACE", AS_ROOT,
+             {"sshd-monitor": plain.monitor, "sshd": server.process.pid})):
+        own = intrude(0, *ids)
+        tap.equal([call for call in ALLOWED_TO_ITSELF if own[call] != "ok"],
+                  [], who + " could, as far as calls go")
+        for name, target in targets.items():
+            results = intrude(target, *ids)
+            let_in = [call for call, result in results.items()
+                      if result not in ("EPERM", "EACCES")]
+            tap.equal(let_in, [], "%s gets at nothing of %s" % (who, name),
+                      results)
+
+
+def everything_is_given_back():
+    base = SSHD_FDS
+    fresh_socket.close()
+    client.communicate(b"", 15)
+    terminal.send(b"\x04")
+    terminal.finish()
+    tap.ok(holds(lambda: not server.children()), "all of them are gone",
+           *[command_line(pid) for pid in server.children()])
+    check_fds(server.process.pid, base, "sshd holds nothing of theirs")
+    server.stop()
+
+
+tap.main(of_sshd, of_monitors, of_nets, of_user_processes, nobody_gets_in,
+         everything_is_given_back)
