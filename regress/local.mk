@@ -166,6 +166,10 @@ fuzz_programs += regress/fuzz/fuzz_userauth
 regress_fuzz_fuzz_userauth_SOURCES = regress/fuzz/fuzz_userauth.c
 regress_fuzz_fuzz_userauth_LDADD = $(fuzz_libs)
 regress_fuzz_fuzz_userauth_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_msg
+regress_fuzz_fuzz_msg_SOURCES = regress/fuzz/fuzz_msg.c
+regress_fuzz_fuzz_msg_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_msg_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += regress/fuzz/fuzz_sftp
 regress_fuzz_fuzz_sftp_SOURCES = regress/fuzz/fuzz_sftp.c
 regress_fuzz_fuzz_sftp_LDADD = libsftpserver.a $(fuzz_libs)
@@ -191,6 +195,7 @@ system_tests = \
 	regress/system/login-pubkey.py \
 	regress/system/login-root.py \
 	regress/system/pam-session.py \
+	regress/system/process-facts.py \
 	regress/system/programs.py \
 	regress/system/rekey.py \
 	regress/system/reload.py \
