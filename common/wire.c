@@ -15,7 +15,7 @@ span_is(struct span s, const char *text)
 {
 	size_t len = strlen(text);
 
-	return s.len == len && memcmp(s.p, text, len) == 0;
+	return s.len == len && (len == 0 || memcmp(s.p, text, len) == 0);
 }
 
 bool

@@ -186,7 +186,7 @@ check_lists(struct account *a, const struct options *o, const char *addr,
 	return -EACCES;
 }
 
-/* shadow(5) where PAM does not look: lock, account and password expiry. */
+/* shadow(5) where PAM does not look: the account's lock and expiry. */
 static int
 check_shadow(const struct account *a, char why[OPTION_WHY_MAX])
 {
@@ -194,19 +194,14 @@ check_shadow(const struct account *a, char why[OPTION_WHY_MAX])
 	long today = (long)(time(NULL) / SECONDS_A_DAY);
 	const char *text = NULL;
 
-	if (sp == NULL)
+	if (a->uid != 0 && access(ACCOUNT_NOLOGIN, F_OK) == 0)
+		text = ACCOUNT_NOLOGIN " exists";
+	else if (sp == NULL)
 		return 0;
-	if (sp->sp_pwdp != NULL && *sp->sp_pwdp == '!')
+	else if (sp->sp_pwdp != NULL && *sp->sp_pwdp == '!')
 		text = "account is locked";
 	else if (sp->sp_expire > 0 && today > sp->sp_expire)
 		text = "account has expired";
-	else if (sp->sp_lstchg == 0)
-		text = "password must be changed (root enforced)";
-	else if (sp->sp_lstchg > 0 && sp->sp_max >= 0 &&
-		 today > sp->sp_lstchg + sp->sp_max)
-		text = "password has expired";
-	else if (a->uid != 0 && access(ACCOUNT_NOLOGIN, F_OK) == 0)
-		text = ACCOUNT_NOLOGIN " exists";
 	if (text == NULL)
 		return 0;
 	strlcpy(why, text, OPTION_WHY_MAX);

@@ -177,8 +177,10 @@ answer_auth_user(struct conn *c, const struct msg *m)
 {
 	struct msg reply = { .id = MSG_AUTH_METHODS };
 	AUTO(writer_done) struct writer banner = WRITER_INIT;
+	struct timespec began;
 	int rc;
 
+	clock_gettime(CLOCK_MONOTONIC, &began);
 	c->user = strndup(
 	    (const char *)m->u.auth_user.user.p, m->u.auth_user.user.len);
 	if (c->user == NULL)
@@ -200,6 +202,8 @@ answer_auth_user(struct conn *c, const struct msg *m)
 	setproctitle("%s [monitor]", c->valid ? c->user : "unknown");
 	reply.u.auth_methods.methods = methods_of(c);
 	reply.u.auth_methods.banner = span_of(banner.p, banner.len);
+	/* What the look-up took would tell who exists. */
+	pad(c, &began);
 	return chan_send(&c->net, &reply, NULL, 0);
 }
 

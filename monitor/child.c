@@ -158,6 +158,8 @@ child_message(struct child *c)
 	if (rc == 0 && m.id == MSG_LOGIN) {
 		c->logged_in = true;
 		c->deadline = 0;
+		/* It has no more to say: logins must not use up descriptors. */
+		chan_done(&c->chan);
 	} else if (rc == 0 && m.id == MSG_PROVEN) {
 		c->proven = m.u.proven;
 	} else {

@@ -137,6 +137,7 @@ static int
 verify_plain(
     struct conn *c, const struct key *key, const struct msg_auth_signature *q)
 {
+	const struct writer *host = &c->hostkeys.slot[c->signed_with].blob;
 	struct userauth_blob blob;
 	int rc;
 
@@ -147,6 +148,9 @@ verify_plain(
 	    !span_is(blob.user, c->user) || !span_is(blob.service, SERVICE) ||
 	    blob.cert || !span_eq(blob.key, key_blob(key)) ||
 	    !may_use_alg(c, blob.alg->name))
+		return -EKEYREJECTED;
+	if (blob.hostbound &&
+	    !span_eq(blob.host_key, span_of(host->p, host->len)))
 		return -EKEYREJECTED;
 	return key_verify_raw(key, blob.alg, q->signature, q->data);
 }

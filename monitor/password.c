@@ -7,6 +7,7 @@
 #include <crypt.h>
 #include <shadow.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/own.h"
@@ -15,6 +16,7 @@
 
 /* What is checked in place of a password that must not open anything. */
 #define IMPOSSIBLE_PASSWORD "\b\n\r\177INCORRECT"
+#define SECONDS_A_DAY 86400
 /* Of an account that has no hash: any method of the cost that is usual. */
 #define USUAL_HASH "$6$aaaaaaaaaaaaaaaa$"
 
@@ -29,17 +31,28 @@ shadow_match(const char *password, const char *hash)
 	return same;
 }
 
+/* Whether the password must be changed before it opens anything. */
+static bool
+shadow_expired(const struct spwd *sp)
+{
+	long today = (long)(time(NULL) / SECONDS_A_DAY);
+
+	return sp->sp_lstchg == 0 || (sp->sp_lstchg > 0 && sp->sp_max >= 0 &&
+					 today > sp->sp_lstchg + sp->sp_max);
+}
+
 /* shadow(5) alone. Unknown users take this path too, with a hash of no one. */
 static int
 shadow_check(struct conn *c, const char *password)
 {
 	const struct spwd *sp = getspnam(c->account.name);
 	const char *hash = sp != NULL ? sp->sp_pwdp : NULL;
-	bool usable = c->valid && hash != NULL && *hash != '\0' &&
+	bool expired = sp != NULL && shadow_expired(sp);
+	bool usable = !expired && c->valid && hash != NULL && *hash != '\0' &&
 		      *hash != '!' && *hash != '*';
 	bool same = shadow_match(password, usable ? hash : USUAL_HASH);
 
-	if (c->valid && hash != NULL && *hash == '\0')
+	if (c->valid && !expired && hash != NULL && *hash == '\0')
 		return c->options.permit_empty_passwords && *password == '\0'
 			   ? 0
 			   : -EACCES;

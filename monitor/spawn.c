@@ -145,8 +145,7 @@ place_fds(bool keep_log, const int *fds, size_t nfds)
 			return -errno;
 	}
 	for (int fd = 0; fd < FIRST_FD; fd++)
-		if ((fd != STDERR_FILENO || !keep_log) &&
-		    dup2(null_fd, fd) < 0)
+		if ((fd != STDERR_FILENO || !keep_log) && dup2(null_fd, fd) < 0)
 			return -errno;
 	for (size_t i = 0; i < nfds; i++)
 		if (dup2(parked[i], FIRST_FD + (int)i) < 0)
@@ -207,6 +206,9 @@ static void __attribute__((noreturn)) run_child(
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Only who encodes what it writes may write to the log. */
 	keep_log = s->stderr_log && (!roles[role].unprivileged || NET_REPORTS);
+	/* What is signalled to sshd's group is not meant for live sessions. */
+	if (setsid() < 0)
+		_exit(EXIT_SPAWN);
 	if (place_fds(keep_log, fds, nfds) != 0 ||
 	    (roles[role].unprivileged &&
 		drop_root(s, roles[role].may_chroot) != 0))

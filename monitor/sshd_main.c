@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <paths.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -207,6 +208,9 @@ main(int argc, char **argv, char **envp)
 	struct master m = { .args = &args };
 	int status;
 
+	/* A log whose reader is gone must not end us. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	hold_stdio();
 	setproctitle_init(argc, argv, envp);
 	log_open("sshd", SINK_STDERR, 0, LEVEL_INFO);

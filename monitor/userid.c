@@ -6,7 +6,7 @@
 
 #include <grp.h>
 #include <signal.h>
-#include <sys/fsuid.h>
+#include <sys/wait.h>
 
 #include "common/err.h"
 #include "common/log.h"
@@ -74,12 +74,22 @@ userid_become(const struct account *a)
 int
 userid_kill(const struct account *a, pid_t pgrp, int sig)
 {
-	int rc;
+	pid_t pid;
+	int status;
 
-	/* A setuid program in the group is root's: the user may not end it. */
-	if (is_root() && seteuid(a->uid) != 0)
+	if (!is_root() || a->uid == 0)
+		return killpg(pgrp, sig) == 0 ? 0 : -errno;
+	/*
+	 * A setuid program in the group is root's, and the user may not end
+	 * it. kill(2) looks at the real id too, so it takes a process that is
+	 * the user in every way.
+	 */
+	pid = fork();
+	if (pid == 0)
+		_exit(userid_become(a) == 0 && killpg(pgrp, sig) == 0 ? 0 : 1);
+	if (pid < 0)
 		return -errno;
-	rc = killpg(pgrp, sig) == 0 ? 0 : -errno;
-	userid_leave();
-	return rc;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }

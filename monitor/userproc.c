@@ -245,7 +245,10 @@ userproc_run(struct userproc *p)
 		give_up("sshd: out of memory");
 	show_login(p);
 	run_rc(p);
-	if (is_internal_sftp(p->session->command))
+	/* Only where the administrator wrote it: a client's "internal-sftp" is
+	 * the login shell's to judge, as any command. */
+	if ((p->session->forced || p->session->kind == SESSION_SUBSYSTEM) &&
+	    is_internal_sftp(p->session->command))
 		exec_sftp(p);
 	exec_shell(p);
 }

@@ -195,6 +195,7 @@ system_tests = \
 	regress/system/login-pubkey.py \
 	regress/system/login-root.py \
 	regress/system/pam-session.py \
+	regress/system/memory.py \
 	regress/system/process-facts.py \
 	regress/system/programs.py \
 	regress/system/rekey.py \
@@ -217,4 +218,5 @@ EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \
 	regress/bench/meter.py regress/bench/report.py \
 	regress/bench/rows.py regress/bench/servers.py \
 	regress/lib regress/golden regress/fuzz/corpus \
+	regress/fuzz/seed_msg.c regress/unit/msgfill.h \
 	regress/unit/tap.h regress/unit/conffiles.h regress/unit/keyfiles.h

@@ -6,7 +6,8 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -195,13 +196,18 @@ START_TEST(fault_ends_sessions)
 {
 	struct msg m = rig_msg(MSG_SESSION_START);
 	struct msg bad = rig_msg(MSG_CONN);
+	struct span touch = m.u.session_start.command;
+	char command[PATH_MAX];
 	struct rig r;
 
 	rig_bring(&r, PH_SESSION);
-	m.u.session_start.command =
-	    span_of("sh -c 'exec tail -f /dev/null'", 30);
+	/* Of what has not begun, nobody could tell whether it was ended. */
+	snprintf(command, sizeof(command), "%.*s; exec tail -f /dev/null",
+	    (int)touch.len, (const char *)touch.p);
+	m.u.session_start.command = span_of(command, strlen(command));
 	m = rig_ask(&r, &m);
 	ck_assert_uint_eq(m.u.session_started.ok, 1);
+	rig_wait_marked();
 	ck_assert_int_eq(rig_push_msg(r.net.fd, &bad), 0);
 	rig_ends_well(&r, RIG_BROKE);
 }

@@ -1,7 +1,7 @@
 /*
  * Writes the seeds of fuzz_msg out of msg.def: each row at its lower and at
- * its upper bounds. By hand, when rows have changed: make regress/fuzz/seed_msg,
- * and run it with regress/fuzz/corpus/msg.
+ * its upper bounds. By hand, when rows have changed: make
+ * regress/fuzz/seed_msg, and run it with regress/fuzz/corpus/msg.
  */
 #include "config.h"
 

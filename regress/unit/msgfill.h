@@ -74,8 +74,7 @@ msgfill(enum msg_id id, enum msgfill bound)
 	struct msg m = { .id = id };
 
 	for (unsigned i = 0; i < msgfill_count(id); i++)
-		msgfill_set(
-		    &m, i, bound == MSGFILL_MIN ? f[i].min : f[i].max);
+		msgfill_set(&m, i, bound == MSGFILL_MIN ? f[i].min : f[i].max);
 	return m;
 }
 

@@ -397,7 +397,7 @@ holds_secret(const uint8_t *p)
 {
 	AUTOCLOSE int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	AUTOFREE uint8_t *copy = malloc(MSG_MAX_LEN);
-	const char *part = PASSWORD + 15;
+	const char *part = &PASSWORD[15];
 	ssize_t n;
 
 	ck_assert_int_ge(fd, 0);

@@ -24,7 +24,10 @@ static struct {
 } sent;
 
 /* In place of libc's, plain and fortified. */
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+/* A macro of fortified builds would stand in the definition's way. */
+#undef syslog
+void __attribute__((format(printf, 3, 4)))
+__syslog_chk(int priority, int flag, const char *fmt, ...);
 
 void
 openlog(const char *ident, int option, int facility)
@@ -34,7 +37,7 @@ openlog(const char *ident, int option, int facility)
 	sent.facility = facility;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 keep(int priority, const char *fmt, va_list ap)
 {
 	sent.priority = priority;

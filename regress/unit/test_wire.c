@@ -202,7 +202,7 @@ leaves(const uint8_t *p, size_t len)
 	AUTOCLOSE int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	AUTOFREE uint8_t *copy = malloc(len);
 	const char *part =
-	    SECRET + 32; /* what a free list does not overwrite */
+	    &SECRET[32]; /* what a free list does not overwrite */
 	ssize_t n = pread(fd, copy, len, (off_t)(uintptr_t)p);
 
 	ck_assert_int_ge(fd, 0);
