@@ -10,7 +10,6 @@ import select
 import shutil
 import signal
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,243 +17,8 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
+from rawsftp import *  # its names are the protocol's
 from wait import holds
-
-SERVER = os.environ.get("SFTP_SERVER", "./sftp-server")
-REPLY_SECONDS = 20
-(INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT,
- OPENDIR, READDIR, REMOVE, MKDIR, RMDIR, REALPATH, STAT, RENAME, READLINK,
- SYMLINK) = range(1, 21)
-STATUS, HANDLE, DATA, NAME, ATTRS = range(101, 106)
-EXTENDED, EXTENDED_REPLY = 200, 201
-OK, EOF, NO_FILE, DENIED, FAILURE, BAD, _, _, UNSUPPORTED = range(9)
-F_READ, F_WRITE, F_APPEND, F_CREAT, F_TRUNC, F_EXCL = 1, 2, 4, 8, 16, 32
-A_SIZE, A_OWNER, A_MODE, A_TIME, A_EXTENDED = 1, 2, 4, 8, 0x80000000
-PACKET_MAX = 256 * 1024
-EXTENSIONS = {
-    b"posix-rename@openssh.com": b"1", b"statvfs@openssh.com": b"2",
-    b"fstatvfs@openssh.com": b"2", b"hardlink@openssh.com": b"1",
-    b"fsync@openssh.com": b"1", b"lsetstat@openssh.com": b"1",
-    b"limits@openssh.com": b"1", b"expand-path@openssh.com": b"1",
-    b"copy-data": b"1", b"home-directory": b"1",
-    b"users-groups-by-id@openssh.com": b"1"}
-
-place = os.path.realpath(tempfile.mkdtemp(prefix="sftp-server."))
-running = []
-
-
-# --- a raw client ------------------------------------------------------------
-def u32(*values):
-    return struct.pack(">%dI" % len(values), *values)
-
-
-def u64(value):
-    return struct.pack(">Q", value)
-
-
-def string(value):
-    value = value.encode() if isinstance(value, str) else value
-    return u32(len(value)) + value
-
-
-def attrs(size=None, owner=None, mode=None, times=None):
-    flags, body = 0, b""
-    if size is not None:
-        flags, body = flags | A_SIZE, body + u64(size)
-    if owner is not None:
-        flags, body = flags | A_OWNER, body + u32(*owner)
-    if mode is not None:
-        flags, body = flags | A_MODE, body + u32(mode)
-    if times is not None:
-        flags, body = flags | A_TIME, body + u32(*times)
-    return u32(flags) + body
-
-
-def frame(kind, body):
-    return u32(len(body) + 1) + bytes([kind]) + body
-
-
-class Body:
-    """What is left of a reply."""
-    def __init__(self, data):
-        self.data = data
-
-    def take(self, count):
-        taken, self.data = self.data[:count], self.data[count:]
-        assert len(taken) == count, "short reply"
-        return taken
-
-    def u32(self):
-        return struct.unpack(">I", self.take(4))[0]
-
-    def u64(self):
-        return struct.unpack(">Q", self.take(8))[0]
-
-    def string(self):
-        return self.take(self.u32())
-
-    def attrs(self):
-        found, flags = {}, self.u32()
-        if flags & A_SIZE:
-            found["size"] = self.u64()
-        if flags & A_OWNER:
-            found["owner"] = (self.u32(), self.u32())
-        if flags & A_MODE:
-            found["mode"] = self.u32()
-        if flags & A_TIME:
-            found["times"] = (self.u32(), self.u32())
-        return found
-
-
-class Refused(Exception):
-    def __init__(self, status, text):
-        super().__init__("status %d: %s" % (status, text))
-        self.status, self.text = status, text
-
-
-class Client:
-    def __init__(self, *flags, init=True, cwd=None, env=None, **popen):
-        self.cwd = cwd or tempfile.mkdtemp(dir=place)
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [SERVER, "-e", *flags], stdin=subprocess.PIPE, bufsize=0,
-            stdout=subprocess.PIPE, stderr=self.log, cwd=self.cwd,
-            env=dict(os.environ, SSH_CONNECTION="192.0.2.7 1 192.0.2.1 22",
-                     **(env or {})), **popen)
-        running.append(self.process)
-        self.id = 0
-        if init:
-            self.send(INIT, u32(3))
-            kind, body = self.receive()
-            assert kind == VERSION and body.u32() == 3
-            self.extensions = {}
-            while body.data:
-                name = body.string()
-                self.extensions[name] = body.string()
-
-    def path(self, name):
-        return os.path.join(os.fsencode(self.cwd), os.fsencode(name))
-
-    def raw(self, data):
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.process.stdin.fileno(), view):]
-
-    def send(self, kind, body):
-        self.raw(frame(kind, body))
-
-    def read_exactly(self, count):
-        got = b""
-        while len(got) < count:
-            if not select.select([self.process.stdout], [], [],
-                                 REPLY_SECONDS)[0]:
-                raise TimeoutError("no reply")
-            more = os.read(self.process.stdout.fileno(), count - len(got))
-            if not more:
-                raise EOFError("server closed")
-            got += more
-        return got
-
-    def receive(self):
-        length = struct.unpack(">I", self.read_exactly(4))[0]
-        assert length <= PACKET_MAX, "reply too long"
-        packet = self.read_exactly(length)
-        return packet[0], Body(packet[1:])
-
-    def request(self, kind, body):
-        self.id += 1
-        self.send(kind, u32(self.id) + body)
-        return self.id
-
-    def reply(self, want_id):
-        kind, body = self.receive()
-        got_id = body.u32()
-        assert got_id == want_id, "reply to %d, not %d" % (got_id, want_id)
-        if kind == STATUS:
-            status, text = body.u32(), body.string()
-            if status != OK:
-                raise Refused(status, text)
-        return kind, body
-
-    def call(self, kind, *parts):
-        return self.reply(self.request(kind, b"".join(parts)))
-
-    def extended(self, name, *parts):
-        return self.call(EXTENDED, string(name), *parts)
-
-    def status(self, kind, *parts):
-        """The status of a request, OK for any other reply."""
-        try:
-            self.call(kind, *parts)
-        except Refused as refused:
-            return refused.status
-        return OK
-
-    def open(self, name, flags=F_READ, **given):
-        body = self.call(OPEN, string(name), u32(flags), attrs(**given))[1]
-        return body.string()
-
-    def write(self, handle, at, data):
-        self.call(WRITE, string(handle), u64(at), string(data))
-
-    def read(self, handle, at, count):
-        return self.call(READ, string(handle), u64(at), u32(count))[1].string()
-
-    def close(self, handle):
-        self.call(CLOSE, string(handle))
-
-    def stat(self, name, kind=LSTAT):
-        return self.call(kind, string(name))[1].attrs()
-
-    def one_name(self, kind, *parts):
-        body = self.call(kind, *parts)[1]
-        assert body.u32() == 1
-        return body.string()
-
-    def put(self, name, data):
-        with open(self.path(name), "wb") as out:
-            out.write(data)
-
-    def list(self, name):
-        handle = self.call(OPENDIR, string(name))[1].string()
-        found, replies = {}, 0
-        while True:
-            try:
-                body = self.call(READDIR, string(handle))[1]
-            except Refused as refused:
-                assert refused.status == EOF
-                break
-            replies += 1
-            for _each in range(body.u32()):
-                entry = body.string()
-                found[entry] = (body.string(), body.attrs())
-        self.close(handle)
-        return found, replies
-
-    def end(self):
-        """Close our end; the exit status and the log."""
-        self.process.stdin.close()
-        code = self.process.wait(REPLY_SECONDS)
-        self.process.stdout.close()
-        return code, self.logged()
-
-    def logged(self):
-        self.log.seek(0)
-        text = self.log.read().decode("utf-8", "backslashreplace")
-        self.jailed = "jail: seccomp no" not in text
-        if not self.jailed:  # as in a build with a sanitizer
-            text = "".join(line for line in text.splitlines(True)
-                           if not line.startswith("jail:"))
-        return text
-
-    def fact(self, name):
-        """A line of /proc/PID/status."""
-        with open("/proc/%d/status" % self.process.pid,
-                  encoding="ascii") as facts:
-            for line in facts:
-                if line.startswith(name + ":"):
-                    return line.split()[1]
-        return None
 
 
 # --- the base operations -----------------------------------------------------
@@ -963,6 +727,36 @@ def empty_root():
               "the owner could not be set: no set-id bits for the wrong one")
 
 
+def users_root():
+    """As sshd starts it for ChrootDirectory: a user, and one capability."""
+    if os.getuid() != 0:
+        tap.skip("-C for a user", "needs root")
+        return
+    root = tempfile.mkdtemp(dir=place)
+    os.chmod(place, 0o711)
+    os.chmod(root, 0o711)
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    more = ["--inh-caps=+sys_chroot", "--ambient-caps=+sys_chroot"]
+    c = Client("-C", root, "-l", "INFO", cwd=root, wrap=user + more,
+               env={"ASAN_OPTIONS": "detect_leaks=0"})
+    tap.equal(c.one_name(REALPATH, string(".")), b"/", "-C as a user")
+    tap.equal(os.readlink("/proc/%d/root" % c.process.pid), root,
+              "the kernel says so, too")
+    tap.equal({c.fact(name) for name in
+               ("CapPrm", "CapEff", "CapInh", "CapAmb")}, {"0" * 16},
+              "the capability is spent before the first request is answered")
+    tap.equal(c.status(MKDIR, string("d"), attrs()), DENIED,
+              "and its root is root's")
+    tap.equal(c.status(STAT, string("/proc")), NO_FILE, "and empty")
+    tap.like(c.end()[1], "^session closed", "its log comes out of it")
+    c = Client("-C", root, cwd=root, init=False, wrap=user)
+    tap.equal(c.process.wait(REPLY_SECONDS), 1, "-C without the capability")
+    tap.like(c.logged(), "^cannot enter the root directory: "
+             "Operation not permitted", "is refused, and it does not serve")
+    c = Client("-C", root + "/none", cwd=root, init=False, wrap=user + more)
+    tap.equal(c.process.wait(REPLY_SECONDS), 1, "nor a root that is none")
+
+
 # --- stock sftp --------------------------------------------------------------
 def stock(c, commands):
     return subprocess.run(
@@ -1003,22 +797,10 @@ def stock_sftp():
         tap.ok(f.read() == data, "cp by copy-data")
 
 
-def clean_up():
-    for process in running:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    shutil.rmtree(place, ignore_errors=True)
-
-
-try:
-    tap.main(greeting, files, handles, handle_limit, attributes, directories,
-             listing, renames, links, realpaths, odd_names, large_files,
-             extensions, homes, copy_data, pipelining,
-             writes_of_all_sizes,
-             client_that_never_reads, broken_framing, broken_requests,
-             special_files, the_end, log, read_only, request_lists,
-             start_directory, jail, inherited_descriptors, empty_root,
-             stock_sftp)
-finally:
-    clean_up()
+tap.main(greeting, files, handles, handle_limit, attributes, directories,
+         listing, renames, links, realpaths, odd_names, large_files,
+         extensions, homes, copy_data, pipelining, writes_of_all_sizes,
+         client_that_never_reads, broken_framing, broken_requests,
+         special_files, the_end, log, read_only, request_lists,
+         start_directory, jail, inherited_descriptors, empty_root,
+         users_root, stock_sftp)
