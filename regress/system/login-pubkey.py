@@ -170,6 +170,25 @@ def file_modes():
     tap.equal(login(key).stdout, b"in\n", "and with good modes it works")
 
 
+def with_the_users_rights():
+    """The file is opened as the user: what only root can read is not read
+    for them, whatever its modes (CVE-2025-14282 is of this kind)."""
+    key = place.key("ed25519")
+    hidden = place.path("hidden")
+    loose = place.server({"StrictModes": "no"})
+    os.mkdir(hidden, 0o700)
+    user.authorize(key)
+    os.rename(user.path(".ssh/authorized_keys"), hidden + "/keys")
+    os.symlink(hidden + "/keys", user.path(".ssh/authorized_keys"))
+    refused(loose.ssh(user, "echo in", key=key),
+            "authorized_keys where only root can look")
+    os.chmod(hidden, 0o755)
+    tap.equal(loose.ssh(user, "echo in", key=key).stdout, b"in\n",
+              "and where the user can, it works")
+    os.unlink(user.path(".ssh/authorized_keys"))
+    loose.stop()
+
+
 def odd_lines():
     """Comments, empty and broken lines do not hide a good one."""
     key = place.key("ed25519")
@@ -195,4 +214,5 @@ def the_end():
 
 tap.main(each_key_type, rsa_signatures, rsa_too_small, wrong_key,
          several_keys, bad_signature, bad_signatures_end,
-         unknown_user_looks_the_same, file_modes, odd_lines, the_end)
+         unknown_user_looks_the_same, file_modes, with_the_users_rights,
+         odd_lines, the_end)
