@@ -20,6 +20,7 @@
 #define DEFAULT_SHELL "/bin/sh" /* passwd(5): an empty field means this */
 #define NOBODY_ID ((uid_t)65534)
 #define SECONDS_A_DAY 86400
+#define GROUPS_USUAL 64 /* that are made room for at first */
 
 static int
 copy_passwd(const struct passwd *pw, struct account *a)
@@ -38,17 +39,45 @@ copy_passwd(const struct passwd *pw, struct account *a)
 		   : -ENOMEM;
 }
 
+/* The ids, as many as there are: they are asked for until they fit. */
+static int
+find_groups(struct account *a, gid_t **out_ids, int *out_n)
+{
+	AUTOFREE gid_t *ids = NULL;
+	int size = GROUPS_USUAL;
+
+	for (;;) {
+		int n = size;
+
+		free(take_ptr(&ids));
+		ids = calloc((size_t)size, sizeof(*ids));
+		if (ids == NULL)
+			return -ENOMEM;
+		if (getgrouplist(a->name, a->gid, ids, &n) >= 0) {
+			*out_ids = take_ptr(&ids);
+			*out_n = n;
+			return 0;
+		}
+		/* One that was not looked at could be in a Deny list. */
+		a->groups_lost = size == ACCOUNT_GROUPS_MAX;
+		if (a->groups_lost)
+			return -EMSGSIZE;
+		size =
+		    n > size && n < ACCOUNT_GROUPS_MAX ? n : ACCOUNT_GROUPS_MAX;
+	}
+}
+
 int
 account_groups(struct account *a)
 {
-	gid_t ids[ACCOUNT_GROUPS_MAX];
-	int n = ACCOUNT_GROUPS_MAX;
+	AUTOFREE gid_t *ids = NULL;
+	int n, rc;
 
 	if (a->groups != NULL || !a->exists)
 		return 0;
-	/* More groups than we look at: the Deny lists could miss one. */
-	if (getgrouplist(a->name, a->gid, ids, &n) < 0)
-		return -EMSGSIZE;
+	rc = a->groups_lost ? -EMSGSIZE : find_groups(a, &ids, &n);
+	if (rc != 0)
+		return rc;
 	a->groups = calloc((size_t)n, sizeof(*a->groups));
 	if (a->groups == NULL)
 		return -ENOMEM;
@@ -217,6 +246,11 @@ may_use_account(struct account *a, const struct options *o,
 	if (!a->exists)
 		return -EACCES;
 	rc = check_shell(a, why);
+	if (rc == 0 && a->groups_lost) {
+		snprintf(why, OPTION_WHY_MAX, "it is in more than %d groups",
+		    ACCOUNT_GROUPS_MAX);
+		rc = -EACCES;
+	}
 	if (rc == 0)
 		rc = check_lists(a, o, peer->addr, why);
 	if (rc == 0 && !peer->use_pam)

@@ -11,7 +11,7 @@
 #include "common/option.h"
 
 #define ACCOUNT_NOLOGIN "/etc/nologin" /* nologin(5) */
-#define ACCOUNT_GROUPS_MAX 1024 /* groups of one user that are looked at */
+#define ACCOUNT_GROUPS_MAX 65536       /* of one user; Linux has no more */
 
 struct account {
 	bool exists;
@@ -23,6 +23,7 @@ struct account {
 	char *gecos;
 	char **groups; /* names, the primary one first */
 	size_t ngroups;
+	bool groups_lost; /* there are more than the limit */
 };
 
 /*
@@ -33,7 +34,10 @@ struct account {
 int account_find(const char *name, struct account *out_account);
 void account_done(struct account *a);
 
-/* Fill in the groups, once. 0, -ENOMEM, or -EMSGSIZE: more than the limit. */
+/*
+ * Fill in the groups, once. 0, -ENOMEM, or -EMSGSIZE: more than the limit,
+ * which may_use_account() then refuses.
+ */
 int account_groups(struct account *a);
 
 struct account_peer {

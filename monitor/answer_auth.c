@@ -15,6 +15,7 @@
 #include "common/own.h"
 #include "monitor/answer.h"
 #include "monitor/authlog.h"
+#include "monitor/claim.h"
 #include "monitor/keyauth.h"
 #include "monitor/loginrec.h"
 #include "monitor/pam.h"
@@ -139,7 +140,7 @@ resolve_options(struct conn *c)
 
 	if (conf_uses(c->conf, MATCH_GROUP)) {
 		rc = account_groups(&c->account);
-		if (rc != 0)
+		if (rc != 0 && rc != -EMSGSIZE)
 			return rc;
 		ctx.groups = (const char *const *)c->account.groups;
 		ctx.ngroups = c->account.ngroups;
@@ -248,9 +249,9 @@ may_login(struct conn *c, struct attempt *a)
 	rc = may_root(c, a);
 	if (rc == 0 && c->options.use_pam) {
 		rc = pam_account(c);
-		/* pam_nologin, say, has told why; the user shall know. */
-		if (rc != 0)
-			a->text = pam_messages(c);
+		/* pam_nologin, say, or what pam_unix has to say of an old
+		 * password: the user shall know. */
+		a->text = pam_messages(c);
 	}
 	return rc;
 }
@@ -267,6 +268,9 @@ grants_of(const struct conn *c, const struct attempt *a)
 		grants &= ~(uint32_t)GRANT_USER_RC;
 	/* Nothing is forwarded by this server: there is no one to ask. */
 	grants &= ~(uint32_t)(GRANT_PORT_FWD | GRANT_AGENT_FWD | GRANT_X11_FWD);
+	/* A password that has expired is good for changing it. */
+	if (c->must_change)
+		grants &= GRANT_PTY;
 	return grants;
 }
 
@@ -335,9 +339,13 @@ attempt_end(struct conn *c, struct attempt *a)
 		auth_refuse(c, a);
 		pad(c, &a->began);
 	}
+	if (rc == 0)
+		rc = reply_result(c, verdict, a->text);
+	if (a->text != NULL)
+		pam_messages_done(c);
 	free(a->info);
 	authkeys_opts_done(&a->opts);
-	return rc != 0 ? rc : reply_result(c, verdict, a->text);
+	return rc;
 }
 
 /* The user must be known first, and no attempt follows the last one. */
@@ -372,6 +380,8 @@ answer_auth_none(struct conn *c, const struct msg *m)
 	/* The first is how clients ask what there is, and costs no attempt. */
 	if (c->net.counts[MSG_AUTH_NONE] > 1)
 		c->failures++;
+	/* An empty password may have been looked for, of real users only. */
+	pad(c, &a.began);
 	return reply_result(c, VERDICT_DENIED, NULL);
 }
 
@@ -430,6 +440,8 @@ answer_auth_signature(struct conn *c, const struct msg *m)
 	if (c->options.pubkey_authentication)
 		a.rc =
 		    keyauth_verify(c, &m->u.auth_signature, &a.opts, &a.info);
+	if (a.rc == 0)
+		a.rc = may_claim(c);
 	return attempt_end(c, &a);
 }
 

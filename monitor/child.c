@@ -147,22 +147,37 @@ child_start(
 	return 0;
 }
 
+static int
+answer_claim(struct child *c, const struct msg *m, struct seen *seen)
+{
+	struct msg reply = { .id = MSG_CLAIMED };
+
+	reply.u.claimed.fresh = seen_claim(seen, m->u.claim.session_id);
+	/* It asks once and waits: there is room for one answer. */
+	return chan_send(&c->chan, &reply, NULL, 0);
+}
+
 int
-child_message(struct child *c)
+child_message(struct child *c, struct seen *seen)
 {
 	struct msg m;
 	int rc = chan_recv(&c->chan, &m);
 
 	if (rc == -EINTR)
 		return 0;
-	if (rc == 0 && m.id == MSG_LOGIN) {
+	if (rc == 0 && m.id == MSG_CLAIM)
+		rc = answer_claim(c, &m, seen);
+	else if (rc == 0 && m.id == MSG_LOGIN) {
 		c->logged_in = true;
 		c->deadline = 0;
 		/* It has no more to say: logins must not use up descriptors. */
 		chan_done(&c->chan);
 	} else if (rc == 0 && m.id == MSG_PROVEN) {
 		c->proven = m.u.proven;
-	} else {
+	} else if (rc == 0) {
+		rc = -EPROTO;
+	}
+	if (rc != 0) {
 		if (rc != -EPIPE)
 			log_error("monitor of %s port %u broke the rules (%s)",
 			    c->peer.addr, c->peer.port, err_str(rc));

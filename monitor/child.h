@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/chan.h"
+#include "monitor/seen.h"
 #include "monitor/server.h"
 
 struct child {
@@ -39,8 +40,11 @@ struct child_terms {
 int child_start(
     const struct child_terms *terms, int client_fd, struct child **out_child);
 
-/* Take one message of its monitor's. 0; -EPIPE: the channel is closed now. */
-int child_message(struct child *c);
+/*
+ * Take one message of its monitor's; seen has the sessions that logins by key
+ * were made in. 0; -EPIPE: the channel is closed now.
+ */
+int child_message(struct child *c, struct seen *seen);
 
 /* End both processes at once. */
 void child_kill(struct child *c);

@@ -55,8 +55,8 @@ serve_net(struct conn *c)
 }
 
 /*
- * sshd never sends more than the first message. When it goes away, as in a
- * restart, live sessions stay.
+ * Unasked, sshd never sends more than the first message. When it goes away, as
+ * in a restart, live sessions stay.
  */
 static void
 serve_sshd(struct conn *c)

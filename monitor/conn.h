@@ -45,11 +45,17 @@ struct conn {
 	unsigned verifies;
 
 	/* authentication */
+	enum claim {
+		CLAIM_UNASKED,
+		CLAIM_FRESH, /* no earlier login was made in this session */
+		CLAIM_USED,
+	} claim;
 	char *user; /* as the client wrote it; NULL until it did */
 	struct account account;
 	bool valid; /* exists, and may log in if it proves who it is */
 	unsigned failures;
-	bool granted; /* THE record: set in one place, auth_grant() */
+	bool must_change; /* sessions run passwd(1), and nothing else */
+	bool granted;     /* THE record: set in one place, auth_grant() */
 	struct authkeys_opts key_opts; /* of the key that logged in */
 	uint32_t grants;               /* enum authkeys_grant; starts empty */
 	struct pam *pam;               /* owned; NULL without PAM */

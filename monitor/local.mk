@@ -8,6 +8,7 @@ libmonitor_a_SOURCES = \
 	monitor/authlog.c monitor/authlog.h \
 	monitor/caps.c monitor/caps.h \
 	monitor/child.c monitor/child.h \
+	monitor/claim.c monitor/claim.h \
 	monitor/conn.c monitor/conn.h \
 	monitor/environ.c monitor/environ.h \
 	monitor/hostkey.c monitor/hostkey.h \
@@ -20,6 +21,7 @@ libmonitor_a_SOURCES = \
 	monitor/password.c monitor/password.h \
 	monitor/preflight.c monitor/preflight.h \
 	monitor/pty.c monitor/pty.h \
+	monitor/seen.c monitor/seen.h \
 	monitor/server.c monitor/server.h \
 	monitor/spawn.c monitor/spawn.h \
 	monitor/userid.c monitor/userid.h \

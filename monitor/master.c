@@ -328,7 +328,7 @@ handle_children(struct master *m, const struct pollfd *fds)
 
 		if (fds->revents == 0 || c->chan.fd < 0)
 			continue;
-		(void)child_message(c);
+		(void)child_message(c, &m->seen);
 		m->nstarting -= c->logged_in && !before;
 	}
 	note_calm(m);
@@ -380,6 +380,7 @@ master_serve(struct master *m)
 		handle_signals(m);
 	}
 	free(fds);
+	seen_done(&m->seen);
 	/* Their processes go on: a restart does not end live sessions. */
 	while (m->children != NULL) {
 		struct child *c = m->children;

@@ -15,6 +15,7 @@ struct master {
 	unsigned nstarting;     /* of these, not yet logged in */
 	bool throttling;        /* MaxStartups has refused some */
 	unsigned ndropped;
+	struct seen seen; /* sessions that logins by key were made in */
 	bool stopping;
 	bool once; /* -d: one connection, then the end */
 };

@@ -20,6 +20,8 @@
 struct pam {
 	pam_handle_t *handle;
 	const char *password; /* only while pam_password() runs */
+	bool account_asked;
+	int account; /* 0 or -EACCES, once asked */
 	bool credentials;
 	bool session;
 	char text[PAM_TEXT_MAX];
@@ -164,11 +166,15 @@ pam_password(struct conn *c, const char *password)
 	return same_user(c);
 }
 
-int
-pam_account(struct conn *c)
+static int
+ask_account(struct conn *c)
 {
 	int rc = pam_acct_mgmt(c->pam->handle, 0);
 
+	if (rc == PAM_NEW_AUTHTOK_REQD) {
+		c->must_change = true;
+		rc = PAM_SUCCESS;
+	}
 	if (rc != PAM_SUCCESS) {
 		log_info("PAM: account %s may not be used: %s", c->user,
 		    pam_strerror(c->pam->handle, rc));
@@ -178,6 +184,15 @@ pam_account(struct conn *c)
 		return -EACCES;
 	}
 	return same_user(c);
+}
+
+int
+pam_account(struct conn *c)
+{
+	if (!c->pam->account_asked)
+		c->pam->account = ask_account(c);
+	c->pam->account_asked = true;
+	return c->pam->account;
 }
 
 int
@@ -221,6 +236,13 @@ const char *
 pam_messages(const struct conn *c)
 {
 	return c->pam != NULL ? c->pam->text : "";
+}
+
+void
+pam_messages_done(struct conn *c)
+{
+	if (c->pam != NULL)
+		c->pam->text[0] = '\0';
 }
 
 void

@@ -16,7 +16,11 @@ int pam_begin(struct conn *c);
 /* Whether the password is the user's. 0, -EACCES, or -EIO. */
 int pam_password(struct conn *c, const char *password);
 
-/* Account checks: expiry, nologin, access. 0 or -EACCES; messages are kept. */
+/*
+ * Account checks: expiry, nologin, access; PAM is asked once a connection. A
+ * password that has to be changed first sets c->must_change. 0 or -EACCES;
+ * messages are kept.
+ */
 int pam_account(struct conn *c);
 
 /*
@@ -33,6 +37,9 @@ char **pam_environment(const struct conn *c);
 
 /* What the modules had to say to the user so far; borrowed, may be empty. */
 const char *pam_messages(const struct conn *c);
+
+/* They have been shown: forget them. */
+void pam_messages_done(struct conn *c);
 
 /* Close what was opened, in order. Twice is fine. */
 void pam_done(struct conn *c);

@@ -59,6 +59,12 @@ pam_messages(const struct conn *c)
 }
 
 void
+pam_messages_done(struct conn *c)
+{
+	(void)c;
+}
+
+void
 pam_done(struct conn *c)
 {
 	(void)c;

@@ -31,7 +31,7 @@ shadow_match(const char *password, const char *hash)
 	return same;
 }
 
-/* Whether the password must be changed before it opens anything. */
+/* Whether the password must be changed before it is good for anything else. */
 static bool
 shadow_expired(const struct spwd *sp)
 {
@@ -48,15 +48,17 @@ shadow_check(struct conn *c, const char *password)
 	const struct spwd *sp = getspnam(c->account.name);
 	const char *hash = sp != NULL ? sp->sp_pwdp : NULL;
 	bool expired = sp != NULL && shadow_expired(sp);
-	bool usable = !expired && c->valid && hash != NULL && *hash != '\0' &&
+	bool usable = c->valid && hash != NULL && *hash != '\0' &&
 		      *hash != '!' && *hash != '*';
 	bool same = shadow_match(password, usable ? hash : USUAL_HASH);
 
-	if (c->valid && !expired && hash != NULL && *hash == '\0')
-		return c->options.permit_empty_passwords && *password == '\0'
-			   ? 0
-			   : -EACCES;
-	return usable && same ? 0 : -EACCES;
+	if (c->valid && hash != NULL && *hash == '\0')
+		same = usable =
+		    c->options.permit_empty_passwords && *password == '\0';
+	if (!usable || !same)
+		return -EACCES;
+	c->must_change |= expired;
+	return 0;
 }
 
 int

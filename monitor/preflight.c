@@ -59,16 +59,18 @@ static void
 watch(struct child *c)
 {
 	int64_t until = clock_ms() + PREFLIGHT_MS;
+	struct seen seen = { .ready = false }; /* it earns no login */
 
 	while (c->chan.fd >= 0) {
 		struct pollfd pfd = { c->chan.fd, POLLIN, 0 };
 		int64_t left = until - clock_ms();
 
 		if (left <= 0 || poll(&pfd, 1, (int)left) == 0)
-			return;
+			break;
 		if (pfd.revents != 0)
-			(void)child_message(c);
+			(void)child_message(c, &seen);
 	}
+	seen_done(&seen);
 }
 
 static int

@@ -28,7 +28,9 @@
 #define RC_USER ".ssh/rc"
 #define RC_SYSTEM SSHCONFDIR "/sshrc"
 #define INTERNAL_SFTP "internal-sftp"
-#define EXIT_SETUP 254 /* before the program ran; as OpenSSH's child */
+#define EXIT_SETUP 254  /* before the program ran; as OpenSSH's child */
+#define EXIT_PASSWORD 1 /* it has to be changed, and cannot be here */
+#define PASSWD_PROGRAM "/usr/bin/passwd"
 #define SFTP_ARGS_MAX 32
 
 static void
@@ -186,6 +188,20 @@ run_rc(const struct userproc *p)
 		run_sh(p, RC_SYSTEM);
 }
 
+/* --- a password that has expired */
+
+static void __attribute__((noreturn)) exec_passwd(const struct userproc *p)
+{
+	say("WARNING: Your password has expired.\r\n");
+	if (!p->session->has_pty) {
+		say("Password change required but no TTY available.\r\n");
+		_exit(EXIT_PASSWORD);
+	}
+	say("You must change your password now and login again!\r\n");
+	execle(PASSWD_PROGRAM, "passwd", (char *)NULL, p->env.v);
+	give_up("%s: %s", PASSWD_PROGRAM, strerror(errno));
+}
+
 /* --- the program */
 
 static bool
@@ -243,6 +259,8 @@ userproc_run(struct userproc *p)
 	go_home(p);
 	if (environ_finish(p->conn, p->session, &p->env) != 0)
 		give_up("sshd: out of memory");
+	if (p->conn->must_change)
+		exec_passwd(p);
 	show_login(p);
 	run_rc(p);
 	/* Only where the administrator wrote it: a client's "internal-sftp" is

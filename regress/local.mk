@@ -104,6 +104,12 @@ monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(CRYPT_LIBS) $(CAP_LIBS)
 unit_tests += regress/unit/test_answer
 regress_unit_test_answer_SOURCES = regress/unit/test_answer.c
 regress_unit_test_answer_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_child
+regress_unit_test_child_SOURCES = regress/unit/test_child.c
+regress_unit_test_child_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_seen
+regress_unit_test_seen_SOURCES = regress/unit/test_seen.c
+regress_unit_test_seen_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
@@ -195,6 +201,7 @@ system_tests = \
 	regress/system/login-pubkey.py \
 	regress/system/login-root.py \
 	regress/system/pam-session.py \
+	regress/system/password-change.py \
 	regress/system/memory.py \
 	regress/system/process-facts.py \
 	regress/system/programs.py \

@@ -175,8 +175,9 @@ fix_user(struct net *n, ssh_message m)
 }
 
 static void
-granted(struct net *n, ssh_message m)
+granted(struct net *n, ssh_message m, const struct msg_auth_result *r)
 {
+	send_banner(n, r->text);
 	n->authenticated = true;
 	auth_unwatch();
 	ssh_message_auth_reply_success(m, 0);
@@ -213,7 +214,7 @@ answer(struct net *n, ssh_message m, const struct msg_auth_result *r)
 	else if (query)
 		ssh_message_auth_reply_pk_ok_simple(m);
 	else
-		granted(n, m);
+		granted(n, m, r);
 }
 
 bool

@@ -1,7 +1,7 @@
 /*
  * What sshd does with the messages of a monitor, should one ever be hostile:
- * two of them count, once each; after any other the channel is closed, nothing
- * stays open, and sshd goes on.
+ * three of them count, once each; after any other the channel is closed,
+ * nothing stays open, and sshd goes on.
  */
 #include "config.h"
 
@@ -19,6 +19,7 @@
 #define FDS_MAX 253 /* SCM_MAX_FD of the kernel */
 
 static struct child child;
+static struct seen seen;
 static int monitor_fd;
 static int lowest_fd; /* that is free, which tells of any that is left open */
 
@@ -83,29 +84,34 @@ push_msg(enum msg_id id, unsigned nfds)
 static void
 ends(void)
 {
-	ck_assert_int_eq(child_message(&child), -EPIPE);
+	ck_assert_int_eq(child_message(&child, &seen), -EPIPE);
 	ck_assert_int_eq(child.chan.fd, -1);
 	close(monitor_fd);
 	ck_assert_int_eq(next_fd(), lowest_fd);
 }
 
-START_TEST(only_two_rows_count)
+START_TEST(only_three_rows_count)
 {
 	enum msg_id id = (enum msg_id)_i;
 
 	begin();
 	push_msg(id, 0);
-	if (id != MSG_LOGIN && id != MSG_PROVEN) {
+	if (id != MSG_LOGIN && id != MSG_PROVEN && id != MSG_CLAIM) {
 		ends();
 		ck_assert(!child.logged_in);
 		ck_assert_uint_eq(child.proven.signs, 0);
 		ck_assert_int_eq(child.deadline, 1);
 		return;
 	}
-	ck_assert_int_eq(child_message(&child), 0);
+	ck_assert_int_eq(child_message(&child, &seen), 0);
 	ck_assert(child.logged_in == (id == MSG_LOGIN));
 	ck_assert_int_eq(child.deadline, id != MSG_LOGIN);
 	ck_assert_uint_eq(child.proven.signs, id == MSG_PROVEN ? 1000 : 0);
+	if (id == MSG_LOGIN) { /* nothing can undo it: nobody listens */
+		ck_assert_int_eq(child.chan.fd, -1);
+		close(monitor_fd);
+		return;
+	}
 	push_msg(id, 0);
 	ends();
 }
@@ -140,21 +146,43 @@ START_TEST(monitor_goes)
 {
 	begin();
 	close(monitor_fd);
-	ck_assert_int_eq(child_message(&child), -EPIPE);
+	ck_assert_int_eq(child_message(&child, &seen), -EPIPE);
 	ck_assert_int_eq(child.chan.fd, -1);
 	ck_assert_int_eq(next_fd(), lowest_fd);
 }
 END_TEST
 
-/* After the login its reports of other things are refused as well. */
-START_TEST(nothing_undoes_a_login)
+/* The answer to a claim of the session identifier that msgfill() gives. */
+static bool
+claim(unsigned fill)
 {
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	struct msg m = msgfill(MSG_CLAIM, fill);
+	struct chan monitor;
+	struct msg got;
+
+	msgfill_put_raw(&m, &w);
 	begin();
-	push_msg(MSG_LOGIN, 0);
-	ck_assert_int_eq(child_message(&child), 0);
-	push_msg(MSG_CONN, 0);
-	ends();
-	ck_assert(child.logged_in);
+	push(w.p, w.len, 0);
+	ck_assert_int_eq(child_message(&child, &seen), 0);
+	ck_assert_int_eq(chan_init(&monitor, monitor_fd, MONITOR, SSHD), 0);
+	ck_assert_int_eq(chan_recv(&monitor, &got), 0);
+	ck_assert_int_eq(got.id, MSG_CLAIMED);
+	chan_done(&monitor);
+	chan_done(&child.chan);
+	return got.u.claimed.fresh;
+}
+
+/* Whichever connection asks. */
+START_TEST(a_session_is_claimed_once)
+{
+	seen_done(&seen);
+	ck_assert(claim(MSGFILL_MIN));
+	ck_assert(!claim(MSGFILL_MIN));
+	ck_assert(claim(MSGFILL_MAX));
+	ck_assert(!claim(MSGFILL_MAX));
+	ck_assert(!claim(MSGFILL_MIN));
+	seen_done(&seen);
 }
 END_TEST
 
@@ -164,11 +192,11 @@ main(void)
 	Suite *s = suite_create("child");
 	TCase *t = tcase_create("child");
 
-	tcase_add_loop_test(t, only_two_rows_count, 1, MSG_COUNT);
+	tcase_add_loop_test(t, only_three_rows_count, 1, MSG_COUNT);
 	tcase_add_loop_test(t, no_descriptors, 0, 5);
 	tcase_add_loop_test(t, no_garbage, 0, 7);
 	tcase_add_test(t, monitor_goes);
-	tcase_add_test(t, nothing_undoes_a_login);
+	tcase_add_test(t, a_session_is_claimed_once);
 	suite_add_tcase(s, t);
 	return tap_run(s);
 }
