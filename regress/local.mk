@@ -211,6 +211,7 @@ system_tests = \
 	regress/system/scp.py \
 	regress/system/session-exec.py \
 	regress/system/session-pty.py \
+	regress/system/sftp-differential.py \
 	regress/system/sftp-server.py \
 	regress/system/sftp.py \
 	regress/system/signals.py

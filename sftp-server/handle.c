@@ -88,6 +88,7 @@ handles_add(
 	slot->name = take_ptr(&name);
 	slot->nread = 0;
 	slot->nwritten = 0;
+	slot->is_failed = false;
 	return 0;
 }
 

@@ -22,6 +22,7 @@ struct handle {
 	int flags;  /* of open(2) */
 	char *name; /* as the client gave it, for the log */
 	uint64_t nread, nwritten;
+	bool is_failed; /* a read or write did, and the log says so */
 };
 
 struct handles {

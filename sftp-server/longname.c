@@ -105,3 +105,16 @@ longname_head(struct longname *l, const struct stat *st, char *head)
 	*p++ = ' ';
 	return (size_t)(p - head);
 }
+
+size_t
+longname_head_unseen(mode_t mode, char *head)
+{
+	static const char unknown[] =
+	    "?????????    ? ?        ?               ? ?            ";
+	char text[12];
+
+	strmode(mode, text);
+	head[0] = text[0];
+	memcpy(head + 1, unknown, sizeof(unknown) - 1);
+	return sizeof(unknown);
+}

@@ -32,5 +32,7 @@ struct longname {
  * head[LONGNAME_HEAD_MAX]; returns its length. Not NUL-terminated.
  */
 size_t longname_head(struct longname *l, const struct stat *st, char *head);
+/* As above, of an entry that may not be looked at; only its kind is known. */
+size_t longname_head_unseen(mode_t mode, char *head);
 
 #endif

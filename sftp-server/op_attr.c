@@ -17,7 +17,6 @@
 #include "sftp-server/reply.h"
 
 #define MODE_BITS 07777u
-#define SETID_BITS 06000u
 
 static int
 do_stat(struct server *s, const struct request *q, int flags)
@@ -108,10 +107,12 @@ chmod_opened(const char *path, mode_t mode)
 }
 
 static int
-set_mode(const struct target *t, mode_t mode)
+set_mode(const struct target *t, const struct sftp_attrs *a)
 {
+	mode_t mode = a->perm & MODE_BITS;
 	int result;
 
+	slog(SLOG_INFO, "set \"%s\" mode %04o", slog_name(t->path), a->perm);
 	if (t->fd >= 0)
 		result = fchmod(t->fd, mode);
 	else
@@ -150,40 +151,32 @@ set_times(const struct target *t, const struct sftp_attrs *a)
 	return result == 0 ? 0 : -errno;
 }
 
-static void
-keep_first(int *error, int result)
-{
-	if (*error == 0)
-		*error = result;
-}
+static const struct {
+	uint32_t flag;
+	int (*set)(const struct target *t, const struct sftp_attrs *a);
+} setters[] = {
+	{ SSH_FILEXFER_ATTR_SIZE, set_size },
+	{ SSH_FILEXFER_ATTR_PERMISSIONS, set_mode },
+	{ SSH_FILEXFER_ATTR_ACMODTIME, set_times },
+	{ SSH_FILEXFER_ATTR_UIDGID, set_owner },
+};
 
 /*
- * Each attribute is tried, the first error told. The owner comes before the
- * mode, as a change of owner clears set-id bits; and if the owner could not be
- * set, they are not set for the wrong one. Times last: the rest changes them.
+ * Each attribute is tried, in OpenSSH's order, and the last error is told. The
+ * owner comes last, which clears a file's set-id bits again (chown(2)).
  */
 static int
 set_attrs(const struct target *t, const struct sftp_attrs *a)
 {
-	uint32_t mode = a->perm & MODE_BITS;
-	int error = 0;
+	int error = 0, result;
 
-	if (a->flags & SSH_FILEXFER_ATTR_SIZE)
-		keep_first(&error, set_size(t, a));
-	if (a->flags & SSH_FILEXFER_ATTR_UIDGID) {
-		int result = set_owner(t, a);
-
-		keep_first(&error, result);
+	for (size_t i = 0; i < nitems_of(setters); i++) {
+		if ((a->flags & setters[i].flag) == 0)
+			continue;
+		result = setters[i].set(t, a);
 		if (result != 0)
-			mode &= ~SETID_BITS;
+			error = result;
 	}
-	if (a->flags & SSH_FILEXFER_ATTR_PERMISSIONS) {
-		slog(SLOG_INFO, "set \"%s\" mode %04o", slog_name(t->path),
-		    a->perm);
-		keep_first(&error, set_mode(t, (mode_t)mode));
-	}
-	if (a->flags & SSH_FILEXFER_ATTR_ACMODTIME)
-		keep_first(&error, set_times(t, a));
 	return error;
 }
 

@@ -84,14 +84,19 @@ entry_write(struct server *s, struct longname *l, const struct entry *e)
 {
 	struct sftp_attrs attrs = sftp_attrs_of(&e->st);
 	size_t name_len = strlen(e->name);
-	uint8_t *len;
 	size_t head_len;
+	uint8_t *len;
+	char *head;
 
-	if (!e->is_seen)
-		attrs.flags = SSH_FILEXFER_ATTR_PERMISSIONS;
 	writer_string(&s->out, e->name, name_len);
 	len = reply_space(s, sizeof(uint32_t) + LONGNAME_HEAD_MAX);
-	head_len = longname_head(l, &e->st, (char *)len + sizeof(uint32_t));
+	head = (char *)len + sizeof(uint32_t);
+	if (e->is_seen) {
+		head_len = longname_head(l, &e->st, head);
+	} else {
+		attrs.flags = SSH_FILEXFER_ATTR_PERMISSIONS;
+		head_len = longname_head_unseen(e->st.st_mode, head);
+	}
 	reply_poke(len, (uint32_t)(head_len + name_len));
 	reply_advance(s, sizeof(uint32_t) + head_len);
 	writer_bytes(&s->out, e->name, name_len);

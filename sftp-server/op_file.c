@@ -17,6 +17,7 @@
 
 #define MODE_BITS 07777u
 #define MODE_DEFAULT 0666u
+#define OPEN_CHANGES (SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_TRUNC)
 /* Between two looks at whether the client still wants a long copy. */
 #define COPY_STEP (64u << 20)
 #define COPY_BUFFER (128u * 1024)
@@ -28,7 +29,7 @@ static const struct {
 } open_flags[] = {
 	{ SSH_FXF_READ, 0, "READ" },
 	{ SSH_FXF_WRITE, 0, "WRITE" },
-	{ SSH_FXF_APPEND, O_APPEND, "APPEND" },
+	{ SSH_FXF_APPEND, 0, "APPEND" },
 	{ SSH_FXF_CREAT, O_CREAT, "CREATE" },
 	{ SSH_FXF_TRUNC, O_TRUNC, "TRUNCATE" },
 	{ SSH_FXF_EXCL, O_EXCL, "EXCL" },
@@ -42,6 +43,9 @@ flags_of(uint32_t pflags)
 
 	if ((pflags & SSH_FXF_WRITE) != 0)
 		flags |= (pflags & SSH_FXF_READ) != 0 ? O_RDWR : O_WRONLY;
+	/* Means nothing on a handle to read from. */
+	if ((pflags & SSH_FXF_WRITE) != 0 && (pflags & SSH_FXF_APPEND) != 0)
+		flags |= O_APPEND;
 	for (size_t i = 0; i < nitems_of(open_flags); i++)
 		if ((pflags & open_flags[i].pflag) != 0)
 			flags |= open_flags[i].flag;
@@ -93,15 +97,14 @@ op_open(struct server *s, const struct request *q)
 	int error;
 
 	if (q->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS)
-		mode = q->attrs.perm & MODE_BITS;
+		mode = q->attrs.perm;
 	if (slog_enabled(SLOG_INFO))
 		open_log(q, mode);
-	if (s->opt->readonly &&
-	    (pflags & ~(SSH_FXF_READ | SSH_FXF_EXCL)) != 0) {
+	if (s->opt->readonly && (pflags & OPEN_CHANGES) != 0) {
 		slog(SLOG_VERBOSE, "Refusing open request in read-only mode");
 		return -EACCES;
 	}
-	fd = open_path(q->path[0], proto.flags, (mode_t)mode);
+	fd = open_path(q->path[0], proto.flags, mode & MODE_BITS);
 	if (fd < 0)
 		return fd;
 	error = handles_add(&s->handles, &proto, &fd, &id);
@@ -151,22 +154,24 @@ read_all(int fd, uint8_t *to, size_t n, off_t at)
 	return (ssize_t)done;
 }
 
-/* pwrite(2) all n bytes: 0 or -errno; *out_done is how many were written. */
+/* pwrite(2) all n bytes: 0 or -errno; *out_done is how many were written. Of
+ * none, too, the kernel says whether they may be. */
 static int
 write_all(int fd, const uint8_t *from, size_t n, off_t at, uint64_t *out_done)
 {
 	ssize_t put;
 
-	for (*out_done = 0; *out_done < n; *out_done += (uint64_t)put) {
+	*out_done = 0;
+	do {
 		put = pwrite(
 		    fd, from + *out_done, n - *out_done, at + (off_t)*out_done);
 		if (put < 0 && errno != EINTR)
 			return -errno;
-		if (put == 0)
+		if (put == 0 && n != 0)
 			return -EIO;
-		if (put < 0)
-			put = 0;
-	}
+		if (put > 0)
+			*out_done += (uint64_t)put;
+	} while (*out_done < n);
 	return 0;
 }
 
@@ -175,6 +180,17 @@ static bool
 is_range(uint64_t at, uint64_t n)
 {
 	return at <= INT64_MAX && n <= INT64_MAX - at;
+}
+
+/* Told once a handle, so that a client cannot fill the log with one. */
+static int
+io_failed(struct handle *h, const char *what, int error)
+{
+	if (!h->is_failed)
+		slog(SLOG_ERROR, "process_%s: %s \"%s\": %s", what, what,
+		    slog_name(h->name), strerror(-error));
+	h->is_failed = true;
+	return error;
 }
 
 int
@@ -197,7 +213,7 @@ op_read(struct server *s, const struct request *q)
 	len = reply_space(s, sizeof(uint32_t) + want);
 	n = read_all(h->fd, len + sizeof(uint32_t), want, (off_t)q->number[0]);
 	if (n < 0)
-		return (int)n;
+		return io_failed(h, "read", (int)n);
 	if (n == 0 && want != 0)
 		return REQUEST_EOF;
 	reply_poke(len, (uint32_t)n);
@@ -212,17 +228,20 @@ op_write(struct server *s, const struct request *q)
 {
 	struct handle *h =
 	    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE);
-	uint64_t done;
+	uint64_t at = q->number[0], done;
 	int error;
 
 	if (h == NULL)
 		return REQUEST_NO_HANDLE;
-	if (!is_range(q->number[0], q->data[0].len))
-		return -EFBIG;
-	error = write_all(
-	    h->fd, q->data[0].p, q->data[0].len, (off_t)q->number[0], &done);
+	/* The kernel writes at the end then, wherever the client says. */
+	if ((h->flags & O_APPEND) != 0)
+		at = 0;
+	if (!is_range(at, q->data[0].len))
+		return -EINVAL;
+	error =
+	    write_all(h->fd, q->data[0].p, q->data[0].len, (off_t)at, &done);
 	h->nwritten += done;
-	return error;
+	return error != 0 ? io_failed(h, "write", error) : 0;
 }
 
 int
@@ -334,7 +353,7 @@ op_copy_data(struct server *s, const struct request *q)
 	int same;
 
 	if (c.from == NULL || c.to == NULL)
-		return -EBADF;
+		return REQUEST_NO_HANDLE;
 	if (q->number[0] > INT64_MAX || q->number[2] > INT64_MAX)
 		return -EINVAL;
 	same = is_same_file(c.from->fd, c.to->fd);

@@ -29,42 +29,54 @@ op_limits(struct server *s, const struct request *q)
 	return REQUEST_REPLIED;
 }
 
-/* What a path that begins with ~ is relative to. "" is where we started:
- * ~ alone respects -d, as with OpenSSH's server. */
+/* Where ~ or ~user is, or NULL. ~ alone respects -d, as with OpenSSH's. */
 static const char *
-tilde_home(struct server *s, const char *path, size_t len)
+tilde_base(struct server *s, const char *user, const char *cwd)
 {
-	char user[SFTP_PATH_MAX + 1];
+	return user[0] == '\0' ? cwd : names_home(&s->names, user);
+}
 
-	if (len == 1)
-		return "";
-	memcpy(user, path + 1, len - 1);
-	user[len - 1] = '\0';
-	return names_home(&s->names, user);
+/*
+ * A path, maybe with a tilde, without one: full[SFTP_PATH_MAX + 1]. -ENXIO: no
+ * such user.
+ */
+static int
+expand(struct server *s, const char *path, char *full)
+{
+	char user[SFTP_PATH_MAX + 1], cwd[SFTP_PATH_MAX + 1];
+	const char *base = cwd;
+	size_t len;
+
+	if (path[0] == '/' || path[0] == '\0') {
+		strlcpy(full, path[0] == '/' ? path : ".", SFTP_PATH_MAX + 1);
+		return 0;
+	}
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return -errno;
+	if (path[0] == '~') {
+		len = strcspn(path, "/");
+		memcpy(user, path + 1, len - 1);
+		user[len - 1] = '\0';
+		base = tilde_base(s, user, cwd);
+		path += len + strspn(path + len, "/");
+	}
+	if (base == NULL)
+		return -ENXIO;
+	len = (size_t)snprintf(full, SFTP_PATH_MAX + 1, "%s/%s", base, path);
+	return len <= SFTP_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 int
 op_expand_path(struct server *s, const struct request *q)
 {
-	const char *path = q->path[0], *home = "";
 	char full[SFTP_PATH_MAX + 1], resolved[SFTP_PATH_MAX + 1];
-	size_t len = 0;
-	int error;
+	int error = expand(s, q->path[0], full);
 
-	if (path[0] == '~') {
-		len = strcspn(path, "/");
-		home = tilde_home(s, path, len);
-		if (home == NULL)
-			return reply_error(
-			    s, q->id, SSH_FX_NO_SUCH_FILE, "no such user");
-		path += len;
-		/* "~/x" is "x" of where we are. */
-		if (home[0] == '\0')
-			path += strspn(path, "/");
-	}
-	if ((size_t)snprintf(full, sizeof(full), "%s%s", home, path) >=
-	    sizeof(full))
-		return -ENAMETOOLONG;
+	if (error == -ENXIO)
+		return reply_error(
+		    s, q->id, SSH_FX_NO_SUCH_FILE, "no such user");
+	if (error != 0)
+		return error;
 	slog(SLOG_VERBOSE, "expand \"%s\"", slog_name(full));
 	error = resolve_path(full, resolved);
 	return error != 0 ? error : reply_path(s, q->id, resolved);

@@ -15,6 +15,11 @@
 #include "sftp-server/request.h"
 #include "sftp-server/server.h"
 
+/* Unknown requests that a session may bring into the log, and how much of an
+ * extension's name. */
+#define UNKNOWN_LOG_MAX 16
+#define UNKNOWN_NAME_MAX 100
+
 /* clang-format off */
 #define BASE(type, name, shape, does_write, run) \
 	{ type, name, NULL, NULL, shape, does_write, run }
@@ -146,6 +151,14 @@ op_find(uint8_t type, struct span ext)
 	return NULL;
 }
 
+static int
+refuse(const struct op *op, enum op_verdict verdict)
+{
+	slog(SLOG_VERBOSE, "Refusing %s%s request%s", refusals[verdict].before,
+	    op->name, refusals[verdict].behind);
+	return -EACCES;
+}
+
 static void
 init_run(struct server *s, uint32_t version)
 {
@@ -155,20 +168,16 @@ init_run(struct server *s, uint32_t version)
 	s->init_done = true;
 	slog(SLOG_VERBOSE, "received client version %u", version);
 	for (size_t i = 0; i < nitems_of(ops); i++) {
-		if (ops[i].ext == NULL || s->verdict[i] != OP_ALLOWED)
+		if (ops[i].ext == NULL)
 			continue;
+		if (s->verdict[i] != OP_ALLOWED) {
+			(void)refuse(&ops[i], s->verdict[i]);
+			continue;
+		}
 		writer_cstring(&s->out, ops[i].ext);
 		writer_cstring(&s->out, ops[i].version);
 	}
 	sftp_finish(&s->out, mark);
-}
-
-static int
-refuse(const struct op *op, enum op_verdict verdict)
-{
-	slog(SLOG_VERBOSE, "Refusing %s%s request%s", refusals[verdict].before,
-	    op->name, refusals[verdict].behind);
-	return -EACCES;
 }
 
 static int
@@ -185,6 +194,26 @@ op_run(struct server *s, const struct op *op, struct reader *r)
 	if (error != 0)
 		return error;
 	return op->run(s, q);
+}
+
+/* Said of the first ones only: a client can ask as often as it likes. */
+static int
+unknown(struct server *s, uint8_t type, struct span ext)
+{
+	char name[UNKNOWN_NAME_MAX + 1];
+	size_t len = ext.len < UNKNOWN_NAME_MAX ? ext.len : UNKNOWN_NAME_MAX;
+
+	if (s->nunknown == UNKNOWN_LOG_MAX)
+		return -ENOSYS;
+	s->nunknown++;
+	if (type != SSH_FXP_EXTENDED) {
+		slog(SLOG_ERROR, "Unknown message %u", type);
+		return -ENOSYS;
+	}
+	memcpy(name, len != 0 ? ext.p : (const void *)"", len);
+	name[len] = '\0';
+	slog(SLOG_ERROR, "Unknown extended request \"%s\"", slog_name(name));
+	return -ENOSYS;
 }
 
 int
@@ -214,7 +243,7 @@ request_run(struct server *s, struct span packet)
 		ext = reader_string(&r, SIZE_MAX);
 	op = op_find(type, ext);
 	slog(SLOG_DEBUG1, "request %u: %s", id, op ? op->name : "unknown");
-	result = op != NULL ? op_run(s, op, &r) : -ENOSYS;
+	result = op != NULL ? op_run(s, op, &r) : unknown(s, type, ext);
 	if (result == REQUEST_REPLIED)
 		return 0;
 	s->out.len = mark;

@@ -31,7 +31,8 @@ struct server {
 	struct handles handles;
 
 	bool init_done;
-	uint32_t version; /* the client's */
+	uint32_t version;  /* the client's */
+	unsigned nunknown; /* requests that were none, and are in the log */
 	/* Verdict on each request type, by its place in the table. */
 	enum op_verdict verdict[OPS_MAX];
 	struct request request;
