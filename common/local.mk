@@ -17,7 +17,7 @@ libcommon_a_SOURCES = \
 	common/option.c common/option.def common/option.h \
 	common/option_algs.c common/option_algs.h common/option_impl.h \
 	common/option_list.c common/option_net.c common/option_number.c \
-	common/option_text.c \
+	common/option_source.c common/option_text.c \
 	common/own.h \
 	common/pattern.c common/pattern.h \
 	common/sftp.c common/sftp.h \

@@ -16,6 +16,9 @@
 #define MSG_MAX_LEN 65536 /* bytes of an encoded message */
 #define MSG_MAX_FDS 3
 
+/* sshd-net's exit status when it cannot enter its jail. */
+#define NET_EXIT_JAIL 2
+
 enum peer {
 	SSHD,
 	MONITOR,

@@ -98,6 +98,41 @@ struct max_startups {
 	int full;
 };
 
+/* PerSourceNetBlockSize: how many bits of an address make one source. */
+struct netblock {
+	int bits4;
+	int bits6;
+};
+
+/* PerSourcePenalties. */
+enum penalty_time {
+	PENALTY_CRASH,
+	PENALTY_AUTHFAIL,
+	PENALTY_NOAUTH,
+	PENALTY_INVALIDUSER,
+	PENALTY_GRACE_EXCEEDED,
+	PENALTY_REFUSECONNECTION,
+	PENALTY_OFFENCES, /* so many things are punished */
+	PENALTY_MAX = PENALTY_OFFENCES,
+	PENALTY_MIN,
+	PENALTY_TIMES,
+};
+
+enum penalty_limit { /* of which each has one for IPv4 and one for IPv6 */
+	PENALTY_SOURCES4,
+	PENALTY_SOURCES6,
+	PENALTY_DENY_ALL4, /* overflow: 0 permissive, 1 deny-all */
+	PENALTY_DENY_ALL6,
+	PENALTY_LIMITS,
+};
+
+struct penalties {
+	bool on;
+	int64_t ms[PENALTY_TIMES];
+	int limit[PENALTY_LIMITS];
+	unsigned given; /* bits: which words there were; for merging */
+};
+
 struct rekey_limit {
 	uint64_t bytes; /* 0: the library's own limit */
 	int seconds;    /* 0: none */
@@ -135,6 +170,10 @@ struct user_environment {
 #define OPTION_CTYPE_LISTEN struct listens
 #define OPTION_CTYPE_SUBSYSTEM struct subsystems
 #define OPTION_CTYPE_STARTUPS struct max_startups
+#define OPTION_CTYPE_LIMIT int /* 0: none */
+#define OPTION_CTYPE_NETBLOCK struct netblock
+#define OPTION_CTYPE_PENALTIES struct penalties
+#define OPTION_CTYPE_PEERS char * /* for pattern_peer_match() */
 #define OPTION_CTYPE_REKEY struct rekey_limit
 #define OPTION_CTYPE_PUBKEYOPTS unsigned
 #define OPTION_CTYPE_USERENV struct user_environment

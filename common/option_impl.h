@@ -40,6 +40,8 @@ union option_value {
 	struct listens listens;
 	struct subsystems subsystems;
 	struct max_startups startups;
+	struct netblock netblock;
+	struct penalties penalties;
 	struct rekey_limit rekey;
 	struct user_environment userenv;
 };
@@ -51,6 +53,10 @@ union option_value {
 #define OPTION_TYPE_TIME option_type_time
 #define OPTION_TYPE_TIMEOUT option_type_timeout
 #define OPTION_TYPE_STARTUPS option_type_startups
+#define OPTION_TYPE_LIMIT option_type_limit
+#define OPTION_TYPE_NETBLOCK option_type_netblock
+#define OPTION_TYPE_PENALTIES option_type_penalties
+#define OPTION_TYPE_PEERS option_type_peers
 #define OPTION_TYPE_REKEY option_type_rekey
 #define OPTION_TYPE_PUBKEYOPTS option_type_pubkeyopts
 #define OPTION_TYPE_STRING option_type_string
@@ -89,6 +95,9 @@ extern const struct option_type option_type_words, option_type_files,
 int options_dump_listen(const struct options *o, FILE *out);
 extern const struct option_type option_type_port, option_type_listen,
     option_type_permits;
+/* option_source.c */
+extern const struct option_type option_type_limit, option_type_netblock,
+    option_type_penalties, option_type_peers;
 /* option_algs.c */
 extern const struct option_type option_type_algs;
 

@@ -28,6 +28,7 @@ static const struct {
 	{ CAP_CHOWN, false, true, "the terminal is the user's" },
 	{ CAP_FOWNER, false, true, "its mode" },
 	{ CAP_FSETID, false, true, "pam_mkhomedir" },
+	{ CAP_SETPCAP, false, true, "pam_cap: a user's inheritable set" },
 	{ CAP_SYS_RESOURCE, false, true, "pam_limits" },
 	{ CAP_SYS_NICE, false, true, "pam_limits" },
 	{ CAP_SYS_ADMIN, false, true, "pam_namespace" },

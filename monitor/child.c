@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/child.h"
+#include "monitor/conn.h"
 
 /* Socket pairs: between the two, and from sshd to the monitor. */
 struct pairs {
@@ -51,23 +52,6 @@ start_net(const struct child_terms *t, const struct pairs *p, int client_fd)
 	const int fds[] = { p->net[1], client_fd };
 
 	return spawn_run(t->spawn, SPAWN_NET, fds, nitems_of(fds));
-}
-
-static void
-find_names(struct child *c, int client_fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-
-	strlcpy(c->peer.addr, "UNKNOWN", sizeof(c->peer.addr));
-	strlcpy(c->local.addr, "UNKNOWN", sizeof(c->local.addr));
-	if (getpeername(client_fd, (struct sockaddr *)&addr, &len) == 0 &&
-	    addr.ss_family != AF_UNIX)
-		listener_name(&addr, len, &c->peer);
-	len = sizeof(addr);
-	if (getsockname(client_fd, (struct sockaddr *)&addr, &len) == 0 &&
-	    addr.ss_family != AF_UNIX)
-		listener_name(&addr, len, &c->local);
 }
 
 static struct span
@@ -131,7 +115,7 @@ child_start(
 		free(c);
 		return rc;
 	}
-	find_names(c, client_fd);
+	listener_ends(client_fd, &c->peer, &c->local);
 	rc = start_both(c, terms, &p, client_fd);
 	close(p.net[0]);
 	close(p.net[1]);
@@ -208,10 +192,57 @@ child_terminate(struct child *c)
 	signal_both(c, SIGTERM);
 }
 
+static const struct {
+	int status;
+	const char *text;
+} exits[] = {
+	{ NET_EXIT_JAIL,
+	    "cannot enter its jail: " PRIVSEP_PATH
+	    " must be empty, owned by root and closed to others, and the "
+	    "kernel must have seccomp filters; see sshd(8), JAIL" },
+	{ SPAWN_EXIT_FDS,
+	    "could not be started: too many files are open; raise "
+	    "LimitNOFILE= of the unit, or fs.file-max" },
+	{ SPAWN_EXIT_IDS,
+	    "could not become user " PRIVSEP_USER
+	    ": sshd needs CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT, and no "
+	    "limit on that user's processes" },
+	{ SPAWN_EXIT_EXEC,
+	    "could not be executed: is its file system mounted noexec, or is "
+	    "the program not of this suite? Install it again" },
+};
+
+const char *
+child_exit_text(int status)
+{
+	for (size_t i = 0; i < nitems_of(exits) && WIFEXITED(status); i++)
+		if (WEXITSTATUS(status) == exits[i].status)
+			return exits[i].text;
+	return NULL;
+}
+
+/* It will be so for every connection: one line of each kind is enough. */
+static void
+log_exit(const char *name, int status)
+{
+	static const char *told[nitems_of(exits)];
+	const char *text = child_exit_text(status);
+	size_t i = 0;
+
+	if (text == NULL)
+		return;
+	while (i < nitems_of(told) && told[i] != NULL && told[i] != text)
+		i++;
+	if (i < nitems_of(told) && told[i] == NULL)
+		log_error("%s %s", name, told[i] = text);
+}
+
 /* A death that nobody asked for is worth a line. */
 static void
 log_death(const struct child *c, const char *name, pid_t pid, int status)
 {
+	if (WIFEXITED(status) && !c->probe)
+		log_exit(name, status);
 	if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGTERM ||
 	    WTERMSIG(status) == SIGKILL || c->probe)
 		return;
@@ -235,12 +266,42 @@ child_reaped(struct child *c, pid_t pid, int status)
 	if (pid == c->monitor) {
 		log_death(c, "sshd-monitor", pid, status);
 		c->monitor = 0;
+		c->monitor_status = status;
 		/* An honest one has nothing left to do; no other may stay. */
 		if (c->net > 0)
 			kill(c->net, SIGKILL);
 		return true;
 	}
 	return false;
+}
+
+static bool
+crashed(int status)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGTRAP, SIGSYS, SIGFPE,
+		SIGILL, SIGABRT };
+
+	for (size_t i = 0; i < nitems_of(signals) && WIFSIGNALED(status); i++)
+		if (WTERMSIG(status) == signals[i])
+			return true;
+	return false;
+}
+
+enum penalty_time
+child_offence(const struct child *c)
+{
+	int s = c->monitor_status;
+
+	if (crashed(c->net_status) || crashed(s))
+		return PENALTY_CRASH;
+	if (c->logged_in)
+		return PENALTY_OFFENCES;
+	if (c->overdue)
+		return PENALTY_GRACE_EXCEEDED;
+	if (WIFEXITED(s) && WEXITSTATUS(s) >= CONN_EXIT_OFFENCE &&
+	    WEXITSTATUS(s) < CONN_EXIT_OFFENCE + PENALTY_OFFENCES)
+		return (enum penalty_time)(WEXITSTATUS(s) - CONN_EXIT_OFFENCE);
+	return PENALTY_OFFENCES;
 }
 
 bool

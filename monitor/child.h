@@ -10,6 +10,8 @@
 #include "monitor/seen.h"
 #include "monitor/server.h"
 
+struct source;
+
 struct child {
 	struct child *next;
 	pid_t monitor; /* 0: reaped */
@@ -17,10 +19,14 @@ struct child {
 	struct chan chan; /* to the monitor; fd -1 once that is gone */
 	struct listener_name peer;
 	struct listener_name local;
+	bool starting;         /* counted by startups.h, with: */
+	struct source *source; /* or NULL */
 	bool probe;
 	bool logged_in;
-	int64_t deadline;         /* for the login; monotonic ms, 0: none */
-	int net_status;           /* as waitpid(2) gave it */
+	bool overdue;     /* LoginGraceTime is over */
+	int64_t deadline; /* for the login; monotonic ms, 0: none */
+	int net_status;   /* as waitpid(2) gave it */
+	int monitor_status;
 	struct msg_proven proven; /* the probe's report */
 };
 
@@ -53,6 +59,16 @@ void child_terminate(struct child *c);
 
 /* Note that a process is gone; whether it was one of these two. */
 bool child_reaped(struct child *c, pid_t pid, int status);
+/*
+ * What an exit status of one of the two means that never got to its work, and
+ * what to do: the end of a sentence that begins with its name. NULL: it did.
+ */
+const char *child_exit_text(int status);
+/*
+ * What a connection whose processes are gone has done that is punished, as its
+ * monitor and the kernel have it; PENALTY_OFFENCES: nothing.
+ */
+enum penalty_time child_offence(const struct child *c);
 bool child_gone(const struct child *c);
 void child_free(struct child *c);
 

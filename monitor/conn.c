@@ -30,13 +30,57 @@ peer_fault(struct conn *c, int rc)
 	c->ended = true;
 	if (rc == -EPIPE && c->said_bye)
 		return;
-	if (rc == -EPIPE)
+	if (rc == -EPIPE) {
 		log_error("network process of %s port %u ended unexpectedly",
 		    c->addr, c->port);
-	else
-		log_error("network process of %s port %u broke the rules "
-			  "(%s); connection ended",
-		    c->addr, c->port, err_str(rc));
+		return;
+	}
+	c->broke_rule = rc == -EPROTO || rc == -EBADMSG || rc == -EDQUOT;
+	log_error("network process of %s port %u broke the rules "
+		  "(%s); connection ended",
+	    c->addr, c->port, err_str(rc));
+}
+
+/* Whether the client has tried to prove who it is, in whatever way. */
+static bool
+has_attempted(const struct conn *c)
+{
+	for (size_t i = 0; i < MSG_COUNT; i++) {
+		const struct msg_rule *rule = msg_rule((enum msg_id)i);
+
+		if (rule != NULL && rule->phases == PH_AUTH &&
+		    i != MSG_AUTH_USER && i != MSG_AUTH_NONE &&
+		    i != MSG_PROVE && c->net.counts[i] != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What sshd is to punish the client for. An attempt as an invalid user is an
+ * attempt as well: the longer penalty of the two counts.
+ */
+static int
+exit_status(const struct conn *c)
+{
+	const int64_t *ms = c->options.per_source_penalties.ms;
+	enum penalty_time why = PENALTY_NOAUTH;
+	bool invalid = c->user != NULL && !c->valid;
+
+	if (c->probe)
+		return 0;
+	if (c->broke_rule)
+		return CONN_EXIT_OFFENCE + PENALTY_CRASH;
+	if (c->granted)
+		return 0;
+	if (c->refused)
+		why = PENALTY_REFUSECONNECTION;
+	else if (has_attempted(c) &&
+		 !(invalid && ms[PENALTY_INVALIDUSER] > ms[PENALTY_AUTHFAIL]))
+		why = PENALTY_AUTHFAIL;
+	else if (invalid)
+		why = PENALTY_INVALIDUSER;
+	return CONN_EXIT_OFFENCE + (int)why;
 }
 
 static void
@@ -124,5 +168,5 @@ conn_serve(struct conn *c)
 			serve_sshd(c);
 	}
 	end(c);
-	return 0;
+	return exit_status(c);
 }

@@ -16,6 +16,12 @@
 #define MONITOR_NET_FD 3  /* the descriptors it is started with: */
 #define MONITOR_SSHD_FD 4 /* and /dev/null or a log at 0, 1 and 2 */
 
+/*
+ * The exit status that tells sshd what a connection without a login has done:
+ * this and an enum penalty_time. 0: nothing that is punished.
+ */
+#define CONN_EXIT_OFFENCE 64
+
 #define CONN_LEVEL_NONE 8 /* CONN's log_level, msg.def */
 
 struct usession;
@@ -62,6 +68,8 @@ struct conn {
 
 	struct usession *sessions; /* owned list */
 	unsigned nsessions;
+	bool refused;    /* by RefuseConnection */
+	bool broke_rule; /* its network process did, which is a crash's kin */
 	bool said_bye;
 	bool ended;
 };

@@ -39,6 +39,24 @@ listener_name(const struct sockaddr_storage *addr, socklen_t len,
 	out_name->port = (unsigned)strtoul(port, NULL, 10);
 }
 
+void
+listener_ends(
+    int fd, struct listener_name *out_peer, struct listener_name *out_local)
+{
+	const struct listener_name unknown = { "UNKNOWN", 0 };
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	*out_peer = *out_local = unknown;
+	if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0 &&
+	    addr.ss_family != AF_UNIX)
+		listener_name(&addr, len, out_peer);
+	len = sizeof(addr);
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0 &&
+	    addr.ss_family != AF_UNIX)
+		listener_name(&addr, len, out_local);
+}
+
 static bool
 same_address(const struct listener *l, const struct addrinfo *ai)
 {

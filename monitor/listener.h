@@ -39,5 +39,8 @@ struct listener_name {
 };
 void listener_name(const struct sockaddr_storage *addr, socklen_t len,
     struct listener_name *out_name);
+/* Who is at both ends of a connected socket; UNKNOWN where no IP address is. */
+void listener_ends(
+    int fd, struct listener_name *out_peer, struct listener_name *out_local);
 
 #endif

@@ -19,11 +19,14 @@ libmonitor_a_SOURCES = \
 	monitor/master.c monitor/master.h \
 	monitor/pam.h \
 	monitor/password.c monitor/password.h \
+	monitor/penalty.c monitor/penalty.h \
 	monitor/preflight.c monitor/preflight.h \
 	monitor/pty.c monitor/pty.h \
 	monitor/seen.c monitor/seen.h \
 	monitor/server.c monitor/server.h \
+	monitor/source.c monitor/source.h \
 	monitor/spawn.c monitor/spawn.h \
+	monitor/startups.c monitor/startups.h \
 	monitor/userid.c monitor/userid.h \
 	monitor/userproc.c monitor/userproc.h \
 	monitor/usession.c monitor/usession.h

@@ -18,7 +18,6 @@
 #include "common/own.h"
 #include "monitor/master.h"
 
-#define REFUSAL_TEXT "Exceeded MaxStartups\r\n"
 #define ACCEPT_PAUSE_MS 1000 /* when the process is out of descriptors */
 
 /* Set by the handlers, which do nothing else (CVE-2024-6387 and its kind). */
@@ -75,63 +74,6 @@ master_terms(const struct master *m)
 	};
 }
 
-/* --- MaxStartups */
-
-/*
- * sshd_config(5) MaxStartups: from `begin` on, refuse by chance, rising to
- * certainty at `full`.
- */
-static bool
-may_start(const struct master *m)
-{
-	const struct max_startups *ms = &m->config.options.max_startups;
-	unsigned begin = (unsigned)ms->begin, full = (unsigned)ms->full;
-	unsigned p;
-
-	if (m->nstarting < begin)
-		return true;
-	if (m->nstarting >= full || ms->rate == 100)
-		return false;
-	p = (100 - (unsigned)ms->rate) * (m->nstarting - begin);
-	p = p / (full - begin) + (unsigned)ms->rate;
-	return arc4random_uniform(100) >= p;
-}
-
-static void
-refuse(struct master *m, int fd)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	struct listener_name peer = { "UNKNOWN", 0 };
-	struct listener_name local = { "UNKNOWN", 0 };
-
-	if (getpeername(fd, (struct sockaddr *)&addr, &len) == 0)
-		listener_name(&addr, len, &peer);
-	len = sizeof(addr);
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
-		listener_name(&addr, len, &local);
-	(void)!send(fd, REFUSAL_TEXT, strlen(REFUSAL_TEXT), MSG_NOSIGNAL);
-	if (!m->throttling)
-		log_error("beginning MaxStartups throttling");
-	m->throttling = true;
-	m->ndropped++;
-	log_verbose("drop connection #%u from [%s]:%u on [%s]:%u "
-		    "past MaxStartups",
-	    m->nstarting, peer.addr, peer.port, local.addr, local.port);
-}
-
-static void
-note_calm(struct master *m)
-{
-	if (!m->throttling ||
-	    m->nstarting >= (unsigned)m->config.options.max_startups.begin)
-		return;
-	log_error("exited MaxStartups throttling, %u connections dropped",
-	    m->ndropped);
-	m->throttling = false;
-	m->ndropped = 0;
-}
-
 /* --- connections */
 
 /* What libssh does not set on a server's socket. Failure harms nobody. */
@@ -145,8 +87,17 @@ tune_socket(const struct master *m, int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+/* In place of its starting: whoever is in does not count. */
 static void
-start_child(struct master *m, int fd)
+leave(struct master *m, struct child *c)
+{
+	if (c->starting)
+		startups_leave(&m->startups, take_ptr(&c->source));
+	c->starting = false;
+}
+
+static void
+start_child(struct master *m, int fd, struct source *source)
 {
 	struct child_terms terms = master_terms(m);
 	struct child *c;
@@ -156,12 +107,14 @@ start_child(struct master *m, int fd)
 	if (rc != 0) {
 		log_error(
 		    "cannot start a connection's processes: %s", err_str(rc));
+		startups_leave(&m->startups, source);
 		return;
 	}
+	c->starting = true;
+	c->source = source;
 	c->deadline = grace > 0 ? clock_ms() + (int64_t)grace * 1000 : 0;
 	c->next = m->children;
 	m->children = c;
-	m->nstarting++;
 }
 
 /* True when accepting has to pause. */
@@ -170,6 +123,8 @@ accept_one(struct master *m, int listen_fd)
 {
 	AUTOCLOSE int fd =
 	    accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct startup at = { .fd = fd };
+	struct source *source;
 
 	if (fd < 0) {
 		bool scarce = errno == EMFILE || errno == ENFILE ||
@@ -179,12 +134,11 @@ accept_one(struct master *m, int listen_fd)
 			log_error("accept: %s", err_str(-errno));
 		return scarce;
 	}
-	if (!may_start(m)) {
-		refuse(m, fd);
+	listener_ends(fd, &at.peer, &at.local);
+	if (!startups_admit(&m->startups, &at, clock_ms(), &source))
 		return false;
-	}
 	tune_socket(m, fd);
-	start_child(m, fd);
+	start_child(m, fd, source);
 	if (m->once)
 		listeners_close(&m->listeners);
 	return false;
@@ -200,6 +154,7 @@ expire(struct master *m, int64_t now)
 			 "to %s, pid = %ld",
 		    c->peer.addr, c->local.addr, (long)c->monitor);
 		c->deadline = 0;
+		c->overdue = true;
 		/* PAM may be in the middle of something: no politeness. */
 		child_kill(c);
 	}
@@ -220,6 +175,15 @@ next_deadline(const struct master *m, int64_t now)
 }
 
 static void
+judge(struct master *m, const struct child *c)
+{
+	enum penalty_time why = child_offence(c);
+
+	if (why != PENALTY_OFFENCES)
+		penalty_add(&m->startups.book, c->peer.addr, why, clock_ms());
+}
+
+static void
 remove_gone(struct master *m)
 {
 	struct child **at = &m->children;
@@ -232,11 +196,11 @@ remove_gone(struct master *m)
 			continue;
 		}
 		*at = c->next;
-		m->nstarting -= !c->logged_in;
+		leave(m, c);
+		judge(m, c);
 		child_free(c);
 		m->stopping |= m->once;
 	}
-	note_calm(m);
 }
 
 static void
@@ -281,6 +245,7 @@ reload(struct master *m)
 	m->listeners = listeners;
 	server_config_done(&m->config);
 	m->config = config;
+	startups_configure(&m->startups, &m->config.options);
 	server_log_open(m->args, &m->config);
 }
 
@@ -324,14 +289,12 @@ static void
 handle_children(struct master *m, const struct pollfd *fds)
 {
 	for (struct child *c = m->children; c != NULL; c = c->next, fds++) {
-		bool before = c->logged_in;
-
 		if (fds->revents == 0 || c->chan.fd < 0)
 			continue;
 		(void)child_message(c, &m->seen);
-		m->nstarting -= c->logged_in && !before;
+		if (c->logged_in)
+			leave(m, c);
 	}
-	note_calm(m);
 }
 
 /* New connections last: they change the list that fds was made from. */
@@ -362,6 +325,8 @@ master_serve(struct master *m)
 	struct pollfd *fds = NULL;
 	bool paused = false;
 
+	startups_init(&m->startups);
+	startups_configure(&m->startups, &m->config.options);
 	while (!m->stopping) {
 		size_t nlisteners = paused ? 0 : m->listeners.n;
 		size_t n = make_pollfds(m, &fds, paused);

@@ -5,6 +5,7 @@
 #define MONITOR_MASTER_H
 
 #include "monitor/child.h"
+#include "monitor/startups.h"
 
 struct master {
 	const struct server_args *args;
@@ -12,9 +13,7 @@ struct master {
 	struct spawn spawn;
 	struct listeners listeners;
 	struct child *children; /* owned list */
-	unsigned nstarting;     /* of these, not yet logged in */
-	bool throttling;        /* MaxStartups has refused some */
-	unsigned ndropped;
+	struct startups startups;
 	struct seen seen; /* sessions that logins by key were made in */
 	bool stopping;
 	bool once; /* -d: one connection, then the end */

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +18,6 @@
 #include "monitor/preflight.h"
 
 #define PREFLIGHT_MS 20000 /* a slow machine's handshake, many times over */
-#define EXIT_JAIL 2        /* sshd-net's, when it cannot enter its jail */
 
 static int64_t
 clock_ms(void)
@@ -83,6 +83,17 @@ reap(pid_t pid)
 	return status;
 }
 
+static int __attribute__((format(printf, 2, 3)))
+say(char why[PREFLIGHT_WHY_MAX], const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, PREFLIGHT_WHY_MAX, fmt, ap);
+	va_end(ap);
+	return -EPERM;
+}
+
 static int
 judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 {
@@ -93,10 +104,11 @@ judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 		text = "the system call filter of sshd-net stops a call that "
 		       "this machine's libraries need; the kernel's log "
 		       "(dmesg, audit) names its number: see sshd(8), JAIL";
-	else if (WIFEXITED(s) && WEXITSTATUS(s) == EXIT_JAIL)
-		text = "sshd-net cannot enter its jail: " PRIVSEP_PATH
-		       " must be empty, owned by root and closed to others, "
-		       "and the kernel must have seccomp filters";
+	else if (child_exit_text(s) != NULL)
+		return say(why, "sshd-net %s", child_exit_text(s));
+	else if (child_exit_text(c->monitor_status) != NULL)
+		return say(
+		    why, "sshd-monitor %s", child_exit_text(c->monitor_status));
 	else if (c->proven.signs == 0)
 		text = "the host key's signature was not asked of the monitor: "
 		       "the seam between libssh and libcrypto is not in force";
@@ -109,10 +121,7 @@ judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 		       "the seam between libssh and libcrypto is not in force";
 	else if (!c->proven.jail)
 		text = "sshd-net did not come through the proof of its jail";
-	if (text == NULL)
-		return 0;
-	strlcpy(why, text, PREFLIGHT_WHY_MAX);
-	return -EPERM;
+	return text != NULL ? say(why, "%s", text) : 0;
 }
 
 int
@@ -147,7 +156,7 @@ preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
 		child_kill(c);
 	status = reap(probe_pid);
 	c->net_status = reap(c->net);
-	(void)reap(c->monitor);
+	c->monitor_status = reap(c->monitor);
 	rc = judge(c, status, why);
 	child_free(c);
 	return rc;

@@ -21,7 +21,6 @@
 
 #define FIRST_FD 3
 #define PARK_FD 32 /* where descriptors wait while 0 and up are set */
-#define EXIT_SPAWN 250
 /* What the sanitizers find in sshd-net must have somewhere to go. */
 #ifdef WITH_SANITIZERS
 #define NET_REPORTS true
@@ -207,14 +206,13 @@ static void __attribute__((noreturn)) run_child(
 	/* Only who encodes what it writes may write to the log. */
 	keep_log = s->stderr_log && (!roles[role].unprivileged || NET_REPORTS);
 	/* What is signalled to sshd's group is not meant for live sessions. */
-	if (setsid() < 0)
-		_exit(EXIT_SPAWN);
-	if (place_fds(keep_log, fds, nfds) != 0 ||
-	    (roles[role].unprivileged &&
-		drop_root(s, roles[role].may_chroot) != 0))
-		_exit(EXIT_SPAWN);
+	if (setsid() < 0 || place_fds(keep_log, fds, nfds) != 0)
+		_exit(SPAWN_EXIT_FDS);
+	if (roles[role].unprivileged &&
+	    drop_root(s, roles[role].may_chroot) != 0)
+		_exit(SPAWN_EXIT_IDS);
 	fexecve(s->program_fd[role], argv, envp);
-	_exit(EXIT_SPAWN);
+	_exit(SPAWN_EXIT_EXEC);
 }
 
 pid_t

@@ -26,6 +26,13 @@ struct spawn {
 
 #define SPAWN_WHY_MAX 512
 
+/* The exit status of a process that did not become its program. */
+enum spawn_exit {
+	SPAWN_EXIT_FDS = 250,
+	SPAWN_EXIT_IDS,
+	SPAWN_EXIT_EXEC,
+};
+
 /*
  * Open the programs; a path that is NULL is the installed one. 0, or -errno
  * and a sentence that says what to do.

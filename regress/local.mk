@@ -110,6 +110,9 @@ regress_unit_test_child_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_seen
 regress_unit_test_seen_SOURCES = regress/unit/test_seen.c
 regress_unit_test_seen_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_penalty
+regress_unit_test_penalty_SOURCES = regress/unit/test_penalty.c
+regress_unit_test_penalty_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
@@ -195,6 +198,7 @@ system_tests = \
 	regress/system/flags.py \
 	regress/system/host-keys.py \
 	regress/system/limits.py \
+	regress/system/penalties.py \
 	regress/system/listen.py \
 	regress/system/log-lines.py \
 	regress/system/login-password.py \

@@ -27,7 +27,6 @@
 #include "sshd/transport.h"
 
 #define NET_NOFILE_MAX 1024 /* descriptors: three a session, and a few */
-#define EXIT_JAIL 2         /* told apart from EXIT_LOST in the parent's log */
 
 static int64_t
 clock_ms(void)
@@ -345,7 +344,7 @@ main(int argc, char **argv, char **envp)
 		    "sshd-net cannot enter its jail (%s): %s", PRIVSEP_PATH,
 		    err_str(rc));
 		tell_log(&n, 2, why);
-		return EXIT_JAIL;
+		return NET_EXIT_JAIL;
 	}
 	setproctitle("[net]");
 	net_start(&n);

@@ -4,6 +4,7 @@
 A pam_exec(8) line in the server's own /etc/pam.d/sshd writes down the items;
 the machine's file stays as it is.
 """
+import glob
 import os
 import sys
 
@@ -116,6 +117,21 @@ def limits_and_environment():
     tap.equal(out[2:], ["by-pam"], "pam_env(8) sets a variable")
 
 
+def inheritable_capabilities():
+    """pam_cap(8) gives the user a capability to inherit; to hand on one that
+    it does not have itself, the monitor needs CAP_SETPCAP."""
+    overlay = place.overlay_etc("""
+echo 'cap_net_raw %s' >/etc/security/capability.conf
+sed -i '1i auth optional pam_cap.so' /etc/pam.d/sshd""" % user.name)
+    capable = place.server(before=overlay)
+    seen = capable.ssh(user, "grep CapInh /proc/self/status", key=key).stdout
+    if not glob.glob("/lib/*/security/pam_cap.so"):
+        tap.skip("pam_cap", "libpam-cap is not installed")
+    else:
+        tap.like(seen, r"CapInh:\s*0*2000$", "pam_cap: a user's cap_net_raw")
+    capable.stop()
+
+
 def refused_by_account():
     """An account module that fails closes the door, with its message."""
     strict = place.overlay_etc(
@@ -148,4 +164,5 @@ def the_end():
 
 
 tap.main(pam_items, pam_tty, password_login, loginuid,
-         limits_and_environment, refused_by_account, session_failure, the_end)
+         limits_and_environment, inheritable_capabilities, refused_by_account,
+         session_failure, the_end)

@@ -36,7 +36,7 @@ KEPT = {
     "sshd": "chown dac_override dac_read_search kill setgid setuid sys_chroot "
             "net_bind_service setpcap",
     "sshd-monitor": "chown dac_override dac_read_search fowner fsetid kill "
-                    "setgid setuid net_bind_service sys_chroot sys_admin "
+                    "setgid setuid setpcap net_bind_service sys_chroot sys_admin "
                     "sys_nice sys_resource sys_tty_config audit_write "
                     "audit_control",
     "sshd-net": "",

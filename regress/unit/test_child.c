@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <regex.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,6 +15,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/child.h"
+#include "monitor/conn.h"
 #include "regress/unit/msgfill.h"
 #include "regress/unit/tap.h"
 
@@ -186,6 +189,91 @@ START_TEST(a_session_is_claimed_once)
 }
 END_TEST
 
+/* --- how it ended */
+
+static const struct {
+	int net, monitor; /* exit status, or minus a signal */
+	bool logged_in, overdue;
+	enum penalty_time offence;
+} deaths[] = {
+	{ 0, 0, true, false, PENALTY_OFFENCES },
+	{ 0, 0, false, false, PENALTY_OFFENCES },
+	{ 1, CONN_EXIT_OFFENCE + PENALTY_NOAUTH, false, false, PENALTY_NOAUTH },
+	{ 1, CONN_EXIT_OFFENCE + PENALTY_AUTHFAIL, false, false,
+	    PENALTY_AUTHFAIL },
+	{ 1, CONN_EXIT_OFFENCE + PENALTY_AUTHFAIL, true, false,
+	    PENALTY_OFFENCES },
+	{ 1, CONN_EXIT_OFFENCE + PENALTY_OFFENCES, false, false,
+	    PENALTY_OFFENCES },
+	{ 1, CONN_EXIT_OFFENCE - 1, false, false, PENALTY_OFFENCES },
+	{ 1, 255, false, false, PENALTY_OFFENCES },
+	{ -SIGKILL, -SIGKILL, false, true, PENALTY_GRACE_EXCEEDED },
+	{ -SIGKILL, -SIGTERM, false, false, PENALTY_OFFENCES },
+	{ -SIGSYS, 0, false, false, PENALTY_CRASH },
+	{ -SIGSEGV, 0, true, false, PENALTY_CRASH },
+	{ -SIGABRT, -SIGKILL, false, true, PENALTY_CRASH },
+	{ 0, -SIGBUS, false, false, PENALTY_CRASH },
+};
+
+static int
+status_of(int how)
+{
+	return how < 0 ? -how : how << 8;
+}
+
+START_TEST(offences)
+{
+	struct child c = {
+		.net = 7,
+		.monitor = 8,
+		.logged_in = deaths[_i].logged_in,
+		.overdue = deaths[_i].overdue,
+	};
+
+	log_open("test", SINK_STDERR, 0, LEVEL_QUIET);
+	ck_assert(!child_reaped(&c, 9, 0));
+	ck_assert(child_reaped(&c, 7, status_of(deaths[_i].net)));
+	ck_assert(!child_gone(&c));
+	ck_assert(child_reaped(&c, 8, status_of(deaths[_i].monitor)));
+	ck_assert(child_gone(&c));
+	ck_assert_int_eq(child_offence(&c), deaths[_i].offence);
+}
+END_TEST
+
+/* What keeps everybody out is told, with what to do, once. */
+START_TEST(exits)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} cases[] = {
+		{ NET_EXIT_JAIL, "cannot enter its jail: .* must be empty" },
+		{ SPAWN_EXIT_FDS, "raise LimitNOFILE=" },
+		{ SPAWN_EXIT_IDS, "needs CAP_SETUID" },
+		{ SPAWN_EXIT_EXEC, "Install it again" },
+	};
+	char line[LOG_LINE_MAX] = "";
+	int pair[2];
+	regex_t re;
+
+	ck_assert_int_eq(pipe(pair), 0);
+	ck_assert_int_eq(dup2(pair[1], STDERR_FILENO), STDERR_FILENO);
+	log_open("test", SINK_STDERR, 0, LEVEL_ERROR);
+	for (int i = 0; i < 3; i++) {
+		struct child c = { .net = 7, .monitor = 8 };
+
+		child_reaped(&c, 7, cases[_i].status << 8);
+		child_reaped(&c, 8, CONN_EXIT_OFFENCE << 8);
+	}
+	ck_assert_int_gt(read(pair[0], line, sizeof(line) - 1), 0);
+	ck_assert_int_eq(
+	    regcomp(&re, cases[_i].text, REG_EXTENDED | REG_NOSUB), 0);
+	ck_assert_msg(regexec(&re, line, 0, NULL, 0) == 0, "%s", line);
+	regfree(&re);
+	ck_assert_str_eq(strchr(line, '\n'), "\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -197,6 +285,8 @@ main(void)
 	tcase_add_loop_test(t, no_garbage, 0, 7);
 	tcase_add_test(t, monitor_goes);
 	tcase_add_test(t, a_session_is_claimed_once);
+	tcase_add_loop_test(t, offences, 0, (int)nitems_of(deaths));
+	tcase_add_loop_test(t, exits, 0, 4);
 	suite_add_tcase(s, t);
 	return tap_run(s);
 }

@@ -225,6 +225,12 @@ static const struct {
 	const char *line; /* lines, "\n" between them */
 	const char *dump; /* its values, ";" behind each */
 } good[] = {
+#define PENALTIES(crash, authfail, overflow) \
+	"crash:" crash " authfail:" authfail \
+	" noauth:1.000000 invaliduser:5.000000 grace-exceeded:10.000000 " \
+	"refuseconnection:10.000000 max:600.000000 min:15.000000 " \
+	"max-sources4:65536 max-sources6:65536 overflow:" overflow \
+	" overflow6:" overflow ";"
 	{ "PermitTTY no", "no;" },
 	{ "PermitTTY YES", "yes;" },
 	{ "PermitRootLogin prohibit-password", "without-password;" },
@@ -296,6 +302,21 @@ static const struct {
 	{ "GatewayPorts clientspecified", "no;" },
 	{ "PermitTunnel ethernet", "no;" },
 	{ "TCPKeepAlive no\nTCPKeepAlive yes", "no;" },
+	{ "PerSourceMaxStartups 3", "3;" },
+	{ "PerSourceMaxStartups None", "none;" },
+	{ "PerSourceNetBlockSize 24", "24:128;" },
+	{ "PerSourceNetBlockSize 0:64", "0:64;" },
+	{ "PerSourcePenalties no", "no;" },
+	{ "PerSourcePenalties no\nPerSourcePenalties yes", "no;" },
+	{ "PerSourcePenalties yes",
+	    PENALTIES("90.000000", "5.000000", "permissive") },
+	{ "PerSourcePenalties no\nPerSourcePenalties Crash:2m0.5s crash:1s",
+	    PENALTIES("120.500000", "5.000000", "permissive") },
+	{ "PerSourcePenalties authfail:0.0125\n"
+	  "PerSourcePenalties authfail:3 overflow:deny-all",
+	    PENALTIES("90.000000", "0.012000", "deny-all") },
+	{ "PerSourcePenaltyExemptList 192.0.2.1,!10.0.0.1,10.0.0.0/8",
+	    "192.0.2.1,!10.0.0.1,10.0.0.0/8;" },
 };
 
 START_TEST(accepted)
@@ -409,7 +430,28 @@ static const struct {
 	{ "AuthenticationMethods any publickey", -EACCES, "one method" },
 	{ "CASignatureAlgorithms ssh-ed25519", -EACCES, "not implemented" },
 	{ "ChrootDirectory", -EACCES, "not implemented" },
-	{ "PerSourcePenalties yes", -EACCES, "not implemented" },
+	{ "PerSourceMaxStartups 0", -EBADMSG, "none or a number from 1 on" },
+	{ "PerSourceMaxStartups x", -EBADMSG, "none or a number from 1 on" },
+	{ "PerSourceNetBlockSize 33", -EBADMSG, "BITS:BITS" },
+	{ "PerSourceNetBlockSize 32:129", -EBADMSG, "BITS:BITS" },
+	{ "PerSourceNetBlockSize 32:", -EBADMSG, "BITS:BITS" },
+	{ "PerSourceNetBlockSize :64", -EBADMSG, "BITS:BITS" },
+	{ "PerSourcePenalties yes crash:1", -EBADMSG, "has to stand alone" },
+	{ "PerSourcePenalties crash:1 no", -EBADMSG, "as in crash:2m" },
+	{ "PerSourcePenalties crash", -EBADMSG, "as in crash:2m" },
+	{ "PerSourcePenalties crashes:1", -EBADMSG, "as in crash:2m" },
+	{ "PerSourcePenalties crash:", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties crash:1.", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties crash:.5", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties crash:1.5m", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties crash:9999999999", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties crash:999999999w", -EBADMSG, "not a time" },
+	{ "PerSourcePenalties max-sources4:0", -EBADMSG, "from 1 on" },
+	{ "PerSourcePenalties overflow:deny", -EBADMSG, "deny-all" },
+	{ "PerSourcePenaltyExemptList 192.0.2.0/33", -EBADMSG,
+	    "not a list of addresses" },
+	{ "PerSourcePenaltyExemptList 192.0.2.0/8", -EBADMSG,
+	    "not a list of addresses" },
 	{ "X11Forwarding no", 0, "" },
 	{ "ChrootDirectory none", 0, "" },
 	{ "UseDNS No", 0, "" },
