@@ -39,29 +39,31 @@ copy_passwd(const struct passwd *pw, struct account *a)
 		   : -ENOMEM;
 }
 
-/* The ids, as many as there are: they are asked for until they fit. */
+/*
+ * The ids, as many as there are: they are asked for until they fit. Once, as
+ * the name service may be slow; whoever becomes the user takes them from here.
+ */
 static int
-find_groups(struct account *a, gid_t **out_ids, int *out_n)
+find_groups(struct account *a)
 {
-	AUTOFREE gid_t *ids = NULL;
 	int size = GROUPS_USUAL;
 
 	for (;;) {
 		int n = size;
+		gid_t *grown =
+		    reallocarray(a->gids, (size_t)size, sizeof(*grown));
 
-		free(take_ptr(&ids));
-		ids = calloc((size_t)size, sizeof(*ids));
-		if (ids == NULL)
+		if (grown == NULL)
 			return -ENOMEM;
-		if (getgrouplist(a->name, a->gid, ids, &n) >= 0) {
-			*out_ids = take_ptr(&ids);
-			*out_n = n;
+		a->gids = grown;
+		if (getgrouplist(a->name, a->gid, a->gids, &n) >= 0) {
+			a->ngids = (size_t)n;
 			return 0;
 		}
 		/* One that was not looked at could be in a Deny list. */
 		a->groups_lost = size == ACCOUNT_GROUPS_MAX;
 		if (a->groups_lost)
-			return -EMSGSIZE;
+			return 0;
 		size =
 		    n > size && n < ACCOUNT_GROUPS_MAX ? n : ACCOUNT_GROUPS_MAX;
 	}
@@ -70,19 +72,15 @@ find_groups(struct account *a, gid_t **out_ids, int *out_n)
 int
 account_groups(struct account *a)
 {
-	AUTOFREE gid_t *ids = NULL;
-	int n, rc;
-
 	if (a->groups != NULL || !a->exists)
 		return 0;
-	rc = a->groups_lost ? -EMSGSIZE : find_groups(a, &ids, &n);
-	if (rc != 0)
-		return rc;
-	a->groups = calloc((size_t)n, sizeof(*a->groups));
+	if (a->groups_lost)
+		return -EMSGSIZE;
+	a->groups = calloc(a->ngids, sizeof(*a->groups));
 	if (a->groups == NULL)
 		return -ENOMEM;
-	for (int i = 0; i < n; i++) {
-		const struct group *gr = getgrgid(ids[i]);
+	for (size_t i = 0; i < a->ngids; i++) {
+		const struct group *gr = getgrgid(a->gids[i]);
 
 		if (gr == NULL)
 			continue;
@@ -109,6 +107,8 @@ account_find(const char *name, struct account *out_account)
 	int rc;
 
 	rc = copy_passwd(pw != NULL ? pw : &none, &a);
+	if (rc == 0 && a.exists)
+		rc = find_groups(&a);
 	if (rc != 0) {
 		account_done(&a);
 		return rc;
@@ -123,6 +123,7 @@ account_done(struct account *a)
 	for (size_t i = 0; i < a->ngroups; i++)
 		free(a->groups[i]);
 	free(a->groups);
+	free(a->gids);
 	free(a->name);
 	free(a->home);
 	free(a->shell);

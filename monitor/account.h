@@ -21,22 +21,24 @@ struct account {
 	char *home;
 	char *shell; /* never empty */
 	char *gecos;
-	char **groups; /* names, the primary one first */
-	size_t ngroups;
+	gid_t *gids; /* the primary one first */
+	size_t ngids;
 	bool groups_lost; /* there are more than the limit */
+	char **groups;    /* names, once account_groups() was called */
+	size_t ngroups;
 };
 
 /*
- * Look a login name up. An unknown one gives exists == false and values with
- * which nothing can be done, so that what follows takes the same path.
- * 0 or -ENOMEM; release with account_done().
+ * Look a login name up, with its groups. An unknown one gives exists == false
+ * and values with which nothing can be done, so that what follows takes the
+ * same path. 0 or -ENOMEM; release with account_done().
  */
 int account_find(const char *name, struct account *out_account);
 void account_done(struct account *a);
 
 /*
- * Fill in the groups, once. 0, -ENOMEM, or -EMSGSIZE: more than the limit,
- * which may_use_account() then refuses.
+ * Fill in the groups' names, once. 0, -ENOMEM, or -EMSGSIZE: more than the
+ * limit, which may_use_account() then refuses.
  */
 int account_groups(struct account *a);
 

@@ -24,7 +24,7 @@ userid_enter(const struct account *a)
 {
 	if (!is_root())
 		return 0;
-	if (initgroups(a->name, a->gid) != 0)
+	if (setgroups(a->ngids, a->gids) != 0)
 		return -errno;
 	if (setegid(a->gid) != 0 || seteuid(a->uid) != 0) {
 		int rc = -errno;
@@ -49,7 +49,7 @@ userid_groups(const struct account *a)
 {
 	if (!is_root())
 		return 0;
-	if (setgid(a->gid) != 0 || initgroups(a->name, a->gid) != 0)
+	if (setgid(a->gid) != 0 || setgroups(a->ngids, a->gids) != 0)
 		return -errno;
 	return 0;
 }
