@@ -114,11 +114,65 @@ serve_sshd(struct conn *c)
 		c->ended = true;
 }
 
+/* Set by the handler, which does nothing else (CVE-2024-6387 and its kind). */
+static volatile sig_atomic_t got_term, got_chld;
+
 static void
-on_sigchld(int sig)
+note_signal(int sig)
 {
-	/* Only wakes ppoll(). */
-	(void)sig;
+	if (sig == SIGTERM)
+		got_term = 1;
+	else
+		got_chld = 1;
+}
+
+static const int noted[] = { SIGCHLD, SIGTERM };
+
+/*
+ * Note the signals from here on. *out_noted is what has to be blocked between
+ * looking at a note and ppoll(), and at no other time: PAM's modules start
+ * programs, which would inherit the block.
+ */
+static void
+take_signals(sigset_t *out_noted)
+{
+	struct sigaction act = { .sa_handler = note_signal,
+		.sa_flags = SA_RESTART };
+
+	sigemptyset(out_noted);
+	for (size_t i = 0; i < nitems_of(noted); i++) {
+		sigaddset(out_noted, noted[i]);
+		sigaction(noted[i], &act, NULL);
+	}
+}
+
+/* SIGTERM: the administrator ends this connection. */
+static void
+terminate(struct conn *c)
+{
+	log_info("Exiting on signal %d", SIGTERM);
+	c->ended = true;
+	for (struct usession *s = c->sessions; s != NULL; s = s->next)
+		usession_hangup(c, s);
+	/* The client shall not wait for PAM's modules to be told. */
+	chan_done(&c->net);
+}
+
+/* Wait for something to do. */
+static void
+wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[2])
+{
+	sigset_t open_mask;
+	int rc = 0;
+
+	fds[0] = (struct pollfd){ c->net.fd, POLLIN, 0 };
+	fds[1] = (struct pollfd){ c->sshd.fd, POLLIN, 0 };
+	sigprocmask(SIG_BLOCK, signals, &open_mask);
+	if (!got_term && !got_chld)
+		rc = ppoll(fds, 2, NULL, &open_mask);
+	if (rc < 0 && errno != EINTR)
+		fatal("ppoll: %s", err_str(-errno));
+	sigprocmask(SIG_SETMASK, &open_mask, NULL);
 }
 
 static void
@@ -146,21 +200,15 @@ end(struct conn *c)
 int
 conn_serve(struct conn *c)
 {
-	struct sigaction act = { .sa_handler = on_sigchld };
-	sigset_t blocked, open_mask;
+	struct pollfd fds[2];
+	sigset_t signals;
 
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &blocked, &open_mask);
-	sigaction(SIGCHLD, &act, NULL);
+	take_signals(&signals);
 	while (!c->ended) {
-		struct pollfd fds[2] = {
-			{ c->net.fd, POLLIN, 0 },
-			{ c->sshd.fd, POLLIN, 0 },
-		};
-
-		if (ppoll(fds, 2, NULL, &open_mask) < 0 && errno != EINTR)
-			fatal("ppoll: %s", err_str(-errno));
+		wait_events(c, &signals, fds);
+		if (got_term)
+			terminate(c);
+		got_chld = 0;
 		usession_reap(c);
 		if (!c->ended && fds[0].revents != 0)
 			serve_net(c);

@@ -20,7 +20,8 @@
 #include "monitor/spawn.h"
 
 #define FIRST_FD 3
-#define PARK_FD 32 /* where descriptors wait while 0 and up are set */
+#define PARK_FD 32  /* where descriptors wait while 0 and up are set */
+#define TZ_SIZE 256 /* bytes of TZ=NAME that are handed on */
 /* What the sanitizers find in sshd-net must have somewhere to go. */
 #ifdef WITH_SANITIZERS
 #define NET_REPORTS true
@@ -195,7 +196,10 @@ static void __attribute__((noreturn)) run_child(
 	    "SSHD_TITLE_ROOM="
 	    "                                                              "
 	    "                                                              ";
-	char *envp[] = { room, NULL };
+	/* Sessions get the time zone of the server, and so does its log. */
+	const char *zone = getenv("TZ");
+	char tz[TZ_SIZE] = "TZ=";
+	char *envp[] = { room, NULL, NULL };
 	sigset_t none;
 	bool keep_log;
 
@@ -203,6 +207,9 @@ static void __attribute__((noreturn)) run_child(
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (zone != NULL && !roles[role].unprivileged &&
+	    strlcat(tz, zone, sizeof(tz)) < sizeof(tz))
+		envp[1] = tz;
 	/* Only who encodes what it writes may write to the log. */
 	keep_log = s->stderr_log && (!roles[role].unprivileged || NET_REPORTS);
 	/* What is signalled to sshd's group is not meant for live sessions. */

@@ -194,6 +194,7 @@ system_tests = \
 	regress/interop/client-paramiko.py \
 	regress/interop/client-putty.py \
 	regress/system/authtries.py \
+	regress/system/channel-close.py \
 	regress/system/channels.py \
 	regress/system/flags.py \
 	regress/system/host-keys.py \
@@ -218,7 +219,8 @@ system_tests = \
 	regress/system/sftp-differential.py \
 	regress/system/sftp-server.py \
 	regress/system/sftp.py \
-	regress/system/signals.py
+	regress/system/signals.py \
+	regress/system/terminate.py
 
 bench: all
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \

@@ -58,7 +58,10 @@ ask_events(struct net *n)
 
 	while ((rc = chan_try_recv(&n->monitor, &m)) == 0)
 		event(n, &m);
-	if (rc != -EAGAIN && rc != -EINTR)
+	/* Told to end: there is time to say goodbye to the client. */
+	if (rc == -EPIPE)
+		net_leave(n, BYE_LOCAL, "connection ended by the server");
+	else if (rc != -EAGAIN && rc != -EINTR)
 		_exit(EXIT_LOST);
 }
 

@@ -185,15 +185,19 @@ handle(struct net *n, ssh_message m)
 static void
 handle_messages(struct net *n)
 {
+	bool closed = session_any_closed(n);
 	ssh_message m;
 
-	while (!n->leaving &&
-	       n->raw.in_packets - n->data_packets != n->seen_packets) {
+	while (!n->leaving && (closed || n->raw.in_packets - n->data_packets !=
+					     n->seen_packets)) {
 		n->seen_packets = n->raw.in_packets - n->data_packets;
 		while (!n->leaving && (m = ssh_message_get(n->ssh)) != NULL)
 			handle(n, m);
 		auth_answer_dropped(n);
+		closed = false;
 	}
+	if (!n->leaving)
+		session_free_closed(n);
 }
 
 /* ClientAliveInterval: when to look next, in ms; -1: never. */

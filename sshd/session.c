@@ -5,10 +5,12 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/session.h"
@@ -18,7 +20,7 @@
  * Clients like the exit status before EOF, so EOF waits this long for it.
  */
 #define EOF_GRACE_MS 100
-#define COMMAND_MAX 49152 /* SESSION_START's command, msg.def */
+#define COMMAND_MAX 65000 /* SESSION_START's command, msg.def */
 #define ENV_NAME_MAX 256
 #define ENV_VALUE_MAX 8192
 #define TERM_MAX 64
@@ -186,14 +188,30 @@ request_env(struct session *s, ssh_message m)
 	return ask_env(s->net, s->id, name, value);
 }
 
+/* More than one message to the monitor can carry. */
+static void
+tell_long(struct net *n, size_t len)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+	    "refused a command of %zu bytes: %d are the most", len,
+	    COMMAND_MAX);
+	tell_log(n, LEVEL_INFO, text);
+}
+
 static bool
 start(struct session *s, enum session_kind kind, const char *command)
 {
 	struct msg_session_start what;
 	int fds[3];
 
-	if (s->started || command == NULL || strlen(command) > COMMAND_MAX)
+	if (s->started || command == NULL)
 		return false;
+	if (strlen(command) > COMMAND_MAX) {
+		tell_long(s->net, strlen(command));
+		return false;
+	}
 	what = (struct msg_session_start){ s->id, kind,
 		span_of(command, strlen(command)) };
 	if (!ask_session_start(s->net, &what, fds))
@@ -246,6 +264,9 @@ session_request(struct net *n, ssh_message m)
 	    session_of(n, ssh_message_channel_request_channel(m));
 	bool ok = false;
 
+	/* After our close nothing may be sent on a channel, no answer either */
+	if (s != NULL && s->over)
+		return;
 	for (size_t i = 0; s != NULL && i < nitems_of(requests); i++)
 		if ((int)requests[i].type == ssh_message_subtype(m))
 			ok = requests[i].answer(s, m);
@@ -262,7 +283,7 @@ session_exited(struct net *n, const struct msg_session_exit *e)
 {
 	struct session *s = n->sessions;
 
-	while (s != NULL && s->id != e->session)
+	while (s != NULL && (s->over || s->id != e->session))
 		s = s->next;
 	/* The client may have closed the channel before: then there is none. */
 	if (s == NULL)
@@ -285,6 +306,22 @@ say_end(struct session *s)
 	if (!s->eof_sent)
 		ssh_channel_send_eof(s->channel);
 	ssh_channel_close(s->channel);
+}
+
+/*
+ * Let go of all but the channel. libssh frees that with the client's close,
+ * whatever requests of the client it has queued: they point at it.
+ */
+static void
+session_over(struct session *s)
+{
+	relay_inlet_done(s->net, &s->in);
+	relay_outlet_done(s->net, &s->out);
+	relay_outlet_done(s->net, &s->err);
+	/* Does nothing where say_end() has. */
+	ssh_channel_close(s->channel);
+	s->over = true;
+	s->net->nsessions--;
 }
 
 static void
@@ -340,23 +377,49 @@ session_run(struct session *s)
 int64_t
 session_run_all(struct net *n, int64_t now)
 {
-	struct session **at = &n->sessions;
 	int64_t next = -1;
+
+	for (struct session *s = n->sessions; s != NULL; s = s->next) {
+		if (s->over)
+			continue;
+		if (session_run(s))
+			session_over(s);
+		else if (run_eof(s, now) && (next < 0 || s->eof_due < next))
+			next = s->eof_due;
+	}
+	return next;
+}
+
+static bool
+is_closed(const struct session *s)
+{
+	return s->over && s->client_closed;
+}
+
+bool
+session_any_closed(const struct net *n)
+{
+	for (const struct session *s = n->sessions; s != NULL; s = s->next)
+		if (is_closed(s))
+			return true;
+	return false;
+}
+
+void
+session_free_closed(struct net *n)
+{
+	struct session **at = &n->sessions;
 
 	while (*at != NULL) {
 		struct session *s = *at;
 
-		if (session_run(s)) {
-			*at = s->next;
-			n->nsessions--;
-			session_free(s);
+		if (!is_closed(s)) {
+			at = &s->next;
 			continue;
 		}
-		if (run_eof(s, now) && (next < 0 || s->eof_due < next))
-			next = s->eof_due;
-		at = &s->next;
+		*at = s->next;
+		session_free(s);
 	}
-	return next;
 }
 
 void

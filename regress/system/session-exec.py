@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
-from server import Place
+from server import Place, flavour
 import aio
 
 BIG = 10 << 20
@@ -104,6 +104,27 @@ def late_output():
                timeout=30)
     tap.equal(done.returncode, 3, "status with a background writer")
     tap.like(done.stdout, r"\Afirst\n(late\n)?\Z", "and its output")
+
+
+def time_zone():
+    """The server's TZ, and nothing else that it was started with."""
+    zoned = place.server(before="export TZ=Europe/Vienna OET_LEAK=1")
+    done = zoned.ssh(user, "echo $TZ $OET_LEAK", key=key)
+    tap.equal(done.stdout, b"Europe/Vienna\n", "TZ of the server")
+    zoned.stop()
+
+
+def too_long_command():
+    """OpenSSH takes four times as much; neither lets it go unsaid."""
+    done = run("true %s" % ("x" * 64900))
+    tap.equal(done.returncode, 0, "a command of 64 kB", done.stderr)
+    if flavour() == "openssh":
+        return
+    mark = server.mark()
+    done = run("true %s" % ("x" * 65000))
+    tap.equal(done.returncode, 255, "a longer one is refused")
+    tap.ok(server.logged("refused a command of 65005 bytes: 65000 are the "
+                         "most", mark), "and the log says why")
 
 
 def long_command():
@@ -217,5 +238,6 @@ def the_end():
 
 
 tap.main(exit_status, exit_signal, streams_apart, binary_clean, end_of_input,
-         late_output, long_command, accept_env, environment, force_command,
+         late_output, long_command,
+         too_long_command, time_zone, accept_env, environment, force_command,
          shells, without_pam, subsystem_unknown, the_end)
