@@ -14,6 +14,7 @@ libcommon_a_SOURCES = \
 	common/lex.c common/lex.h \
 	common/log.c common/log.h \
 	common/msg.c common/msg.def common/msg.h \
+	common/nearest.c common/nearest.h \
 	common/option.c common/option.def common/option.h \
 	common/option_algs.c common/option_algs.h common/option_impl.h \
 	common/option_list.c common/option_net.c common/option_number.c \

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "common/err.h"
+#include "common/nearest.h"
 #include "common/option.h"
 #include "common/option_impl.h"
 #include "common/own.h"
@@ -59,7 +60,6 @@ static const struct option rows[] = {
 #include "common/option.def"
 
 /* A keyword that is longer is not compared with the ones we know. */
-#define NEAREST_MAX 63
 
 const struct option *
 option_row(size_t i)
@@ -79,57 +79,15 @@ option_find(const char *keyword)
 	return NULL;
 }
 
-static size_t
-least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Levenshtein's distance without regard to case; a is at most NEAREST_MAX. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[NEAREST_MAX + 1];
-	size_t n = strlen(a);
-
-	for (size_t i = 0; i <= n; i++)
-		row[i] = i;
-	for (size_t j = 0; b[j] != '\0'; j++) {
-		size_t diagonal = row[0];
-
-		row[0] = j + 1;
-		for (size_t i = 1; i <= n; i++) {
-			size_t change = tolower((unsigned char)a[i - 1]) !=
-					tolower((unsigned char)b[j]);
-			size_t best = least(row[i], row[i - 1]) + 1;
-
-			best = least(best, diagonal + change);
-			diagonal = row[i];
-			row[i] = best;
-		}
-	}
-	return row[n];
-}
-
 const char *
 option_nearest(const char *word)
 {
-	size_t len = strlen(word);
-	/* Less than a third is changed, but two letters may always be. */
-	size_t best = len / 3 > 2 ? len / 3 : 2;
-	const char *name = NULL;
+	struct nearest near;
 
-	if (len < 3 || len > NEAREST_MAX)
-		return NULL;
-	for (size_t i = 0; i < nitems_of(rows); i++) {
-		size_t d = distance(word, rows[i].keyword);
-
-		if (d < best || (d == best && name == NULL)) {
-			best = d;
-			name = rows[i].keyword;
-		}
-	}
-	return name;
+	nearest_init(&near, word);
+	for (size_t i = 0; i < nitems_of(rows); i++)
+		nearest_try(&near, rows[i].keyword);
+	return near.name;
 }
 
 int

@@ -1,0 +1,34 @@
+/*
+ * Small files of the user: read whole, replaced whole. For configuration and
+ * known hosts.
+ */
+#ifndef CLIENT_FILE_H
+#define CLIENT_FILE_H
+
+#include <sys/stat.h>
+
+#include "common/wire.h"
+
+#define FILE_TEXT_MAX (16u << 20) /* bytes of a file that is read whole */
+
+/*
+ * Read all of a regular file (or a pipe, as /dev/stdin may be). out_st may be
+ * NULL. -EMSGSIZE over FILE_TEXT_MAX; -EISDIR; -errno of open(2), read(2).
+ */
+int file_read(const char *path, struct writer *out, struct stat *out_st);
+
+/*
+ * Replace a file by new content in one step, so that a reader sees the old or
+ * the new and a failure leaves the old: written beside it, synced, renamed.
+ * Mode and owner stay; a new file has mode. A symbolic link is followed, and
+ * what it names is replaced. -errno.
+ */
+int file_replace(const char *path, struct span content, mode_t mode);
+
+/* Append in one write, so that two of us do not mix lines; 0 or -errno. */
+int file_append(const char *path, struct span content, mode_t mode);
+
+/* Make the directories above path that are missing, 0700 each. */
+int file_make_parent(const char *path);
+
+#endif
