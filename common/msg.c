@@ -48,9 +48,43 @@ msg_peer_name(enum peer peer)
 		[SSHD] = "sshd",
 		[MONITOR] = "sshd-monitor",
 		[NET] = "sshd-net",
+		[CTL] = "sshdctl",
 	};
 
 	return peer < PEER_COUNT ? names[peer] : "?";
+}
+
+/* FNV-1a, 32 bits: nobody has to fear a collision that he makes himself. */
+static uint32_t
+hash_bytes(uint32_t h, const void *p, size_t len)
+{
+	for (const uint8_t *b = p; len > 0; b++, len--)
+		h = (h ^ *b) * 16777619u;
+	return h;
+}
+
+static uint32_t
+hash_text(uint32_t h, const char *text)
+{
+	return hash_bytes(h, text, strlen(text) + 1);
+}
+
+uint32_t
+msg_schema(void)
+{
+	uint32_t h = 2166136261u ^ MSG_VERSION;
+
+	for (size_t i = MSG_NONE + 1; i < MSG_COUNT; i++) {
+		h = hash_text(h, rules[i].name);
+		for (const struct msg_field *f = rules[i].fields; f->kind;
+		     f++) {
+			h = hash_text(h, f->name);
+			h = hash_bytes(h, &f->kind, sizeof(f->kind));
+			h = hash_bytes(h, &f->min, sizeof(f->min));
+			h = hash_bytes(h, &f->max, sizeof(f->max));
+		}
+	}
+	return h;
 }
 
 static size_t

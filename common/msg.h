@@ -23,6 +23,7 @@ enum peer {
 	SSHD,
 	MONITOR,
 	NET,
+	CTL, /* sshdctl(8) */
 	PEER_COUNT,
 };
 
@@ -149,6 +150,12 @@ struct msg_rule {
 /* The row of a message; NULL for an id that is none. */
 const struct msg_rule *msg_rule(enum msg_id id);
 const char *msg_peer_name(enum peer peer);
+
+/*
+ * A number that differs when a row of msg.def does: what two programs compare
+ * that may be of different builds, before they exchange messages.
+ */
+uint32_t msg_schema(void);
 
 /*
  * Append m to w. 0, -EBADMSG when a field is out of its bounds (then our own

@@ -1,5 +1,5 @@
 dist_man_MANS += man/authorized_keys.5 man/sftp-server.8 man/sshd.8 \
-	man/sshd_config.5
+	man/sshd_config.5 man/sshdctl.8
 
 # sshd-messages(7) is made from common/msg.def.
 noinst_PROGRAMS += man/msgdoc

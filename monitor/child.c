@@ -14,6 +14,7 @@
 #include "common/own.h"
 #include "monitor/child.h"
 #include "monitor/conn.h"
+#include "monitor/record.h"
 
 /* Socket pairs: between the two, and from sshd to the monitor. */
 struct pairs {
@@ -267,6 +268,9 @@ child_reaped(struct child *c, pid_t pid, int status)
 		log_death(c, "sshd-monitor", pid, status);
 		c->monitor = 0;
 		c->monitor_status = status;
+		/* One that was killed had no time to. */
+		if (WIFSIGNALED(status) && c->logged_in)
+			record_remove(pid);
 		/* An honest one has nothing left to do; no other may stay. */
 		if (c->net > 0)
 			kill(c->net, SIGKILL);

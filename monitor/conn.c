@@ -7,12 +7,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/answer.h"
 #include "monitor/pam.h"
+#include "monitor/record.h"
 #include "monitor/usession.h"
 
 enum log_level
@@ -83,6 +85,31 @@ exit_status(const struct conn *c)
 	return CONN_EXIT_OFFENCE + (int)why;
 }
 
+/* For sshdctl(8). A login goes on without: it is not what it depends on. */
+static void
+record_login(struct conn *c)
+{
+	struct record r = {
+		.since = time(NULL),
+		.sshd = getppid(),
+		.port = c->port,
+		.lport = c->lport,
+	};
+	int rc;
+
+	strlcpy(r.user, c->user, sizeof(r.user));
+	strlcpy(r.addr, c->addr, sizeof(r.addr));
+	strlcpy(r.laddr, c->laddr, sizeof(r.laddr));
+	if (c->options.pid_file != NULL)
+		strlcpy(r.pid_file, c->options.pid_file, sizeof(r.pid_file));
+	rc = record_write(&r);
+	if (rc != 0)
+		log_error("sshdctl will not list this session: " CONTROL_PATH
+			  ": %s",
+		    err_str(rc));
+	c->recorded = true;
+}
+
 static void
 serve_net(struct conn *c)
 {
@@ -94,6 +121,8 @@ serve_net(struct conn *c)
 	if (rc == 0)
 		rc = answer(c, &m);
 	chan_wipe(&c->net);
+	if (c->granted && !c->recorded)
+		record_login(c);
 	if (rc != 0)
 		peer_fault(c, rc);
 }
@@ -193,6 +222,8 @@ end(struct conn *c)
 		usession_hangup(c, s);
 	usession_reap(c);
 	pam_done(c);
+	if (c->recorded)
+		record_remove(getpid());
 	if (c->probe)
 		tell_proven(c);
 }

@@ -70,6 +70,7 @@ struct conn {
 	unsigned nsessions;
 	bool refused;    /* by RefuseConnection */
 	bool broke_rule; /* its network process did, which is a crash's kin */
+	bool recorded;   /* in record.h's directory */
 	bool said_bye;
 	bool ended;
 };

@@ -10,6 +10,7 @@ libmonitor_a_SOURCES = \
 	monitor/child.c monitor/child.h \
 	monitor/claim.c monitor/claim.h \
 	monitor/conn.c monitor/conn.h \
+	monitor/control.c monitor/control.h \
 	monitor/environ.c monitor/environ.h \
 	monitor/hostkey.c monitor/hostkey.h \
 	monitor/keyauth.c monitor/keyauth.h \
@@ -23,6 +24,7 @@ libmonitor_a_SOURCES = \
 	monitor/preflight.c monitor/preflight.h \
 	monitor/pty.c monitor/pty.h \
 	monitor/seen.c monitor/seen.h \
+	monitor/record.c monitor/record.h \
 	monitor/server.c monitor/server.h \
 	monitor/source.c monitor/source.h \
 	monitor/spawn.c monitor/spawn.h \
@@ -45,3 +47,10 @@ pkglibexec_PROGRAMS += bin/sshd-monitor
 bin_sshd_monitor_SOURCES = monitor/monitor_main.c
 bin_sshd_monitor_LDADD = libmonitor.a libcommon.a $(PAM_LIBS) \
 	$(CRYPT_LIBS) $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
+
+sbin_PROGRAMS += bin/sshdctl
+bin_sshdctl_SOURCES = monitor/ctl.h monitor/ctl_server.c \
+	monitor/ctl_sessions.c monitor/json.c monitor/json.h \
+	monitor/sshdctl_main.c
+bin_sshdctl_LDADD = libmonitor.a libcommon.a $(CAP_LIBS) $(CRYPTO_LIBS) \
+	$(BSD_LIBS)

@@ -54,8 +54,8 @@ take_signals(void)
 	return open_mask;
 }
 
-static int64_t
-clock_ms(void)
+int64_t
+master_clock_ms(void)
 {
 	struct timespec ts;
 
@@ -112,7 +112,7 @@ start_child(struct master *m, int fd, struct source *source)
 	}
 	c->starting = true;
 	c->source = source;
-	c->deadline = grace > 0 ? clock_ms() + (int64_t)grace * 1000 : 0;
+	c->deadline = grace > 0 ? master_clock_ms() + (int64_t)grace * 1000 : 0;
 	c->next = m->children;
 	m->children = c;
 }
@@ -135,7 +135,7 @@ accept_one(struct master *m, int listen_fd)
 		return scarce;
 	}
 	listener_ends(fd, &at.peer, &at.local);
-	if (!startups_admit(&m->startups, &at, clock_ms(), &source))
+	if (!startups_admit(&m->startups, &at, master_clock_ms(), &source))
 		return false;
 	tune_socket(m, fd);
 	start_child(m, fd, source);
@@ -180,7 +180,8 @@ judge(struct master *m, const struct child *c)
 	enum penalty_time why = child_offence(c);
 
 	if (why != PENALTY_OFFENCES)
-		penalty_add(&m->startups.book, c->peer.addr, why, clock_ms());
+		penalty_add(
+		    &m->startups.book, c->peer.addr, why, master_clock_ms());
 }
 
 static void
@@ -264,7 +265,10 @@ handle_signals(struct master *m)
 
 /* --- the loop */
 
-/* Everything that is waited for: listeners first, then children's channels. */
+/*
+ * Everything that is waited for: listeners first, then sshdctl's sockets, then
+ * children's channels.
+ */
 static size_t
 make_pollfds(const struct master *m, struct pollfd **fds, bool paused)
 {
@@ -273,13 +277,14 @@ make_pollfds(const struct master *m, struct pollfd **fds, bool paused)
 
 	for (const struct child *c = m->children; c != NULL; c = c->next)
 		n++;
-	grown = reallocarray(*fds, n + 1, sizeof(**fds));
+	grown = reallocarray(*fds, n + CONTROL_CLIENTS + 1, sizeof(**fds));
 	if (grown == NULL)
 		fatal("out of memory");
 	*fds = grown;
 	n = 0;
 	for (size_t i = 0; !paused && i < m->listeners.n; i++)
 		grown[n++] = (struct pollfd){ m->listeners.v[i].fd, POLLIN, 0 };
+	n += control_pollfds(&m->control, grown + n);
 	for (const struct child *c = m->children; c != NULL; c = c->next)
 		grown[n++] = (struct pollfd){ c->chan.fd, POLLIN, 0 };
 	return n;
@@ -312,7 +317,7 @@ handle_listeners(struct master *m, const struct pollfd *fds, size_t n)
 static int
 wait_ms(const struct master *m, bool paused)
 {
-	int ms = next_deadline(m, clock_ms());
+	int ms = next_deadline(m, master_clock_ms());
 
 	return paused && (ms < 0 || ms > ACCEPT_PAUSE_MS) ? ACCEPT_PAUSE_MS
 							  : ms;
@@ -327,8 +332,10 @@ master_serve(struct master *m)
 
 	startups_init(&m->startups);
 	startups_configure(&m->startups, &m->config.options);
+	control_open(&m->control);
 	while (!m->stopping) {
 		size_t nlisteners = paused ? 0 : m->listeners.n;
+		size_t ncontrol = m->control.n + 1;
 		size_t n = make_pollfds(m, &fds, paused);
 		int ms = wait_ms(m, paused);
 		struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
@@ -339,12 +346,14 @@ master_serve(struct master *m)
 			handle_signals(m);
 			continue;
 		}
-		handle_children(m, fds + nlisteners);
+		handle_children(m, fds + nlisteners + ncontrol);
+		control_handle(&m->control, fds + nlisteners, m);
 		paused = handle_listeners(m, fds, nlisteners);
-		expire(m, clock_ms());
+		expire(m, master_clock_ms());
 		handle_signals(m);
 	}
 	free(fds);
+	control_close(&m->control);
 	seen_done(&m->seen);
 	/* Their processes go on: a restart does not end live sessions. */
 	while (m->children != NULL) {

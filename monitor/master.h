@@ -5,6 +5,7 @@
 #define MONITOR_MASTER_H
 
 #include "monitor/child.h"
+#include "monitor/control.h"
 #include "monitor/startups.h"
 
 struct master {
@@ -14,6 +15,7 @@ struct master {
 	struct listeners listeners;
 	struct child *children; /* owned list */
 	struct startups startups;
+	struct control control;
 	struct seen seen; /* sessions that logins by key were made in */
 	bool stopping;
 	bool once; /* -d: one connection, then the end */
@@ -21,6 +23,9 @@ struct master {
 
 /* What a connection's processes are told. */
 struct child_terms master_terms(const struct master *m);
+
+/* What all times here are of: monotonic, in milliseconds. */
+int64_t master_clock_ms(void);
 
 /* Serve until SIGTERM. Returns the exit status. */
 int master_serve(struct master *m);

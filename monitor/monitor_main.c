@@ -149,8 +149,9 @@ main(int argc, char **argv, char **envp)
 		fatal("cannot drop capabilities: %s", err_str(rc));
 	c.sftp_path = find_sftp(sftp_path, sizeof(sftp_path));
 	setproctitle("[accepted]");
-	log_verbose("Connection from %s port %u on %s port %u", c.addr, c.port,
-	    c.laddr, c.lport);
+	if (!c.probe)
+		log_verbose("Connection from %s port %u on %s port %u", c.addr,
+		    c.port, c.laddr, c.lport);
 	rc = conn_serve(&c);
 	/* The kernel frees it faster than libcrypto takes itself apart. */
 	_exit(rc);

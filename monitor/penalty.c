@@ -239,16 +239,17 @@ penalty_reason(
 					  : NULL;
 }
 
-void
-penalty_list(struct penalty_book *b, int64_t now,
-    void (*each)(void *arg, const struct source *s), void *arg)
+const struct source *
+penalty_next(
+    struct penalty_book *b, const struct source_key *after, int64_t now)
 {
-	struct source *s;
+	const struct source *s;
 
 	expire(b, now);
-	for (size_t v6 = 0; v6 < nitems_of(b->order); v6++)
-		RB_FOREACH(s, source_tree, &b->order[v6])
-	each(arg, s);
+	s = sources_next(b->sources, after);
+	while (s != NULL && s->until == 0)
+		s = sources_next(b->sources, &s->key);
+	return s;
 }
 
 size_t

@@ -42,9 +42,12 @@ const char *penalty_reason(
 /* "penalty: failed authentication" */
 const char *penalty_text(enum penalty_time why);
 
-/* Call each() with every penalty, the next to expire first in its family. */
-void penalty_list(struct penalty_book *b, int64_t now,
-    void (*each)(void *arg, const struct source *s), void *arg);
+/*
+ * The penalty whose source follows a key's in the table's order, or the first
+ * one for NULL. NULL: there is none.
+ */
+const struct source *penalty_next(
+    struct penalty_book *b, const struct source_key *after, int64_t now);
 
 /* End the penalty of the source that the address is in; how many there were. */
 size_t penalty_lift(struct penalty_book *b, const char *addr);

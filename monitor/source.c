@@ -95,6 +95,26 @@ source_key_text(
 	return 0;
 }
 
+int
+source_key_parse(const char *text, struct source_key *out_key)
+{
+	struct netblock block = { 32, 128 };
+	char addr[SOURCE_TEXT_MAX];
+	const char *slash = strchr(text, '/'), *why;
+	long long bits;
+
+	if (slash == NULL || slash - text >= (ptrdiff_t)sizeof(addr))
+		return -EBADMSG;
+	memcpy(addr, text, (size_t)(slash - text));
+	addr[slash - text] = '\0';
+	bits =
+	    strtonum(slash + 1, 0, strchr(addr, ':') != NULL ? 128 : 32, &why);
+	if (why != NULL)
+		return -EBADMSG;
+	block.bits4 = block.bits6 = (int)bits;
+	return source_key_text(addr, &block, out_key);
+}
+
 void
 source_text(const struct source_key *key, char out[SOURCE_TEXT_MAX])
 {
@@ -112,6 +132,21 @@ sources_find(struct sources *t, const struct source_key *key)
 	struct source like = { .key = *key };
 
 	return RB_FIND(source_tree, &t->tree, &like);
+}
+
+struct source *
+sources_next(struct sources *t, const struct source_key *after)
+{
+	struct source like, *s;
+
+	if (after == NULL)
+		return RB_MIN(source_tree, &t->tree);
+	like = (struct source){ .key = *after };
+	s = RB_NFIND(source_tree, &t->tree, &like);
+	/* The first at or after it; it may be gone meanwhile. */
+	return s != NULL && compare(s, &like) == 0
+		   ? RB_NEXT(source_tree, &t->tree, s)
+		   : s;
 }
 
 struct source *

@@ -52,12 +52,17 @@ void sources_init(struct sources *t);
  */
 int source_key_text(
     const char *addr, const struct netblock *block, struct source_key *out_key);
+/* What source_text() wrote. 0 or -EBADMSG. */
+int source_key_parse(const char *text, struct source_key *out_key);
 /* "192.0.2.0/24" */
 void source_text(const struct source_key *key, char out[SOURCE_TEXT_MAX]);
 
 /* The source with this key, or NULL. */
 struct source *sources_find(struct sources *t, const struct source_key *key);
-/* The same, made if need be, with one hold more; NULL: out of memory. */
+/* The one that follows a key, or for NULL the first; NULL: there is none. */
+struct source *sources_next(struct sources *t, const struct source_key *after);
+/* As sources_find(), made if need be, with one hold more; NULL: out of memory.
+ */
 struct source *sources_hold(struct sources *t, const struct source_key *key);
 /* Give one hold back; without any, the source is forgotten. */
 void sources_release(struct sources *t, struct source *s);

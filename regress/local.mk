@@ -113,6 +113,9 @@ regress_unit_test_seen_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_penalty
 regress_unit_test_penalty_SOURCES = regress/unit/test_penalty.c
 regress_unit_test_penalty_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_json
+regress_unit_test_json_SOURCES = regress/unit/test_json.c monitor/json.c
+regress_unit_test_json_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
@@ -220,7 +223,8 @@ system_tests = \
 	regress/system/sftp-server.py \
 	regress/system/sftp.py \
 	regress/system/signals.py \
-	regress/system/terminate.py
+	regress/system/terminate.py \
+	regress/system/sshdctl.py
 
 bench: all
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \

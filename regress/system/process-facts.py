@@ -48,7 +48,7 @@ MONITOR_FDS = [NULL, NULL, LOG, SEQPACKET, SEQPACKET]
 NET_FDS = [NULL, NULL, NULL, SEQPACKET, TCP]
 PIPES, TERMINAL = ["pipe"] * 3, ["/dev/ptmx"] * 2
 SSHD_FDS = [NULL, LOG, LOG, r"/memfd:sshd-config.*", r"/memfd:sshd-hostkeys.*",
-            ".*/sshd-monitor", ".*/sshd-net", ".*/sshd-probe", LISTEN]
+            ".*/sshd-monitor", ".*/sshd-net", ".*/sshd-probe", LISTEN, SEQPACKET]
 # limits of sshd-net (proc(5), limits)
 NET_LIMITS = {"Max core file size": "0", "Max file size": "0",
               "Max processes": "0", "Max open files": "1024",

@@ -16,7 +16,8 @@ ROOT = os.environ.get("SRCDIR", os.path.join(HERE, "..", ".."))
 BUILD = os.environ.get("BUILDDIR", os.path.join(ROOT, "build"))
 DOCS = ("README.md", "ARCHITECTURE.md", "HACKING.md", "SECURITY.md",
         "CHANGELOG.md")
-PAGES = ("sshd.8", "sshd_config.5", "authorized_keys.5", "sftp-server.8")
+PAGES = ("sshd.8", "sshd_config.5", "authorized_keys.5", "sftp-server.8",
+         "sshdctl.8")
 MESSAGES = "man/sshd-messages.7"
 FOLDERS = ("common", "monitor", "sshd", "sftp-server", "regress", "man",
            "contrib", "m4", "client", ".ci")
@@ -207,7 +208,7 @@ def programs():
         ("monitor", "sshd", "sftp-server")))
     page = read("man", "sshd.8")
     listed = re.search(r"^\.It Pa (sshd-monitor.*)$", page, re.M)[1]
-    tap.equal(sorted(listed.split(" , ")), sorted(set(made) - {"sshd"}),
+    tap.equal(sorted(listed.split(" , ")), sorted(set(made) - {"sshd", "sshdctl"}),
               "sshd(8): the suite's programs, in FILES")
 
 

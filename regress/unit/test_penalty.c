@@ -115,6 +115,37 @@ START_TEST(keys)
 }
 END_TEST
 
+/* What was written is read, and a listing goes on from what is gone. */
+START_TEST(in_order)
+{
+	static const char *const texts[] = { "10.0.0.0/8", "10.1.0.0/16",
+		"192.0.2.1/32", "::/0", "2001:db8::/64", "2001:db8::/128" };
+	static const char *const bad[] = { "", "/", "10.0.0.0", "10.0.0.0/33",
+		"10.0.0.0/", "10.0.0.0/x", "::/129", "/8", "x/8" };
+	struct source_key key;
+	struct source *s = NULL;
+	char text[SOURCE_TEXT_MAX];
+	size_t n = 0;
+
+	sources_init(&sources);
+	for (size_t i = 0; i < nitems_of(bad); i++)
+		ck_assert_int_eq(source_key_parse(bad[i], &key), -EBADMSG);
+	for (size_t i = 0; i < nitems_of(texts); i++) {
+		ck_assert_int_eq(source_key_parse(texts[i], &key), 0);
+		source_text(&key, text);
+		ck_assert_str_eq(text, texts[i]);
+		ck_assert_ptr_nonnull(sources_hold(&sources, &key));
+	}
+	while ((s = sources_next(&sources, s != NULL ? &key : NULL)) != NULL) {
+		key = s->key;
+		sources_release(&sources, s);
+		n++;
+	}
+	ck_assert_uint_eq(n, nitems_of(texts));
+	ck_assert_uint_eq(sources.n, 0);
+}
+END_TEST
+
 START_TEST(no_keys)
 {
 	static const char *const bad[] = { "", "UNKNOWN", "192.0.2", "host",
@@ -260,23 +291,26 @@ START_TEST(overflow)
 }
 END_TEST
 
-static void
-count(void *arg, const struct source *s)
-{
-	ck_assert_int_ne(s->until, 0);
-	++*(int *)arg;
-}
-
 START_TEST(lifted)
 {
+	const struct source *s = NULL;
+	struct source_key held;
 	int n = 0;
 
 	begin("min:0");
 	penalty_add(&book, "198.51.100.1", PENALTY_AUTHFAIL, 0);
 	penalty_add(&book, "203.0.113.1", PENALTY_CRASH, 0);
 	penalty_add(&book, "2001:db8::1", PENALTY_CRASH, 0);
-	penalty_list(&book, 1, count, &n);
+	/* A source without a penalty is none, wherever it stands. */
+	ck_assert_int_eq(source_key_text("198.51.100.99",
+			     &options.per_source_net_block_size, &held),
+	    0);
+	held.bits = 25;
+	ck_assert_ptr_nonnull(sources_hold(&sources, &held));
+	while ((s = penalty_next(&book, s != NULL ? &s->key : NULL, 1)) != NULL)
+		n++;
 	ck_assert_int_eq(n, 3);
+	sources_release(&sources, sources_find(&sources, &held));
 	ck_assert_uint_eq(penalty_lift(&book, "198.51.100.77"), 1);
 	ck_assert_uint_eq(penalty_lift(&book, "198.51.100.77"), 0);
 	ck_assert_uint_eq(penalty_lift(&book, "nonsense"), 0);
@@ -314,6 +348,7 @@ main(void)
 	TCase *t = tcase_create("penalty");
 
 	tcase_add_loop_test(t, keys, 0, 11);
+	tcase_add_test(t, in_order);
 	tcase_add_test(t, no_keys);
 	tcase_add_test(t, holds);
 	tcase_add_test(t, accrues);
