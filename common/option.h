@@ -152,9 +152,10 @@ struct user_environment {
 #define OPTION_CTYPE_CHOICE int
 #define OPTION_CTYPE_INT int
 #define OPTION_CTYPE_OCTAL int
-#define OPTION_CTYPE_TIME int       /* seconds */
-#define OPTION_CTYPE_TIMEOUT int    /* seconds; 0: none */
-#define OPTION_CTYPE_STRING char *  /* here and below, NULL: none */
+#define OPTION_CTYPE_TIME int      /* seconds */
+#define OPTION_CTYPE_TIMEOUT int   /* seconds; 0: none */
+#define OPTION_CTYPE_STRING char * /* here and below, NULL: none */
+#define OPTION_CTYPE_ROOTDIR char *
 #define OPTION_CTYPE_PATH char *    /* absolute */
 #define OPTION_CTYPE_COMMAND char * /* as written, for a shell */
 #define OPTION_CTYPE_ALGS char *    /* for option_algs_resolve() */

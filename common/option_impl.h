@@ -61,6 +61,7 @@ union option_value {
 #define OPTION_TYPE_PUBKEYOPTS option_type_pubkeyopts
 #define OPTION_TYPE_STRING option_type_string
 #define OPTION_TYPE_PATH option_type_path
+#define OPTION_TYPE_ROOTDIR option_type_rootdir
 #define OPTION_TYPE_COMMAND option_type_command
 #define OPTION_TYPE_SUBSYSTEM option_type_subsystem
 #define OPTION_TYPE_ALGS option_type_algs
@@ -86,7 +87,8 @@ extern const struct option_choice option_choices_family[],
     option_choices_tunnel[], option_choices_facility[], option_choices_level[];
 /* option_text.c */
 extern const struct option_type option_type_string, option_type_path,
-    option_type_command, option_type_subsystem, option_type_userenv;
+    option_type_rootdir, option_type_command, option_type_subsystem,
+    option_type_userenv;
 /* option_list.c */
 extern const struct option_type option_type_words, option_type_files,
     option_type_homefiles, option_type_users, option_type_names,

@@ -89,6 +89,29 @@ path_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 	return option_absolute(in, word, why, out);
 }
 
+/* A path that is absolute once its tokens stand for something. */
+static int
+rootdir_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
+{
+	const char *word = in->words->v[0];
+
+	if (strcasecmp(word, "none") == 0)
+		return text_take(word, out);
+	if (*word != '/' && strncmp(word, "%h", 2) != 0)
+		return option_bad(in, why,
+		    "\"%.64s\" is neither an absolute path nor begins with "
+		    "%%h",
+		    word);
+	for (const char *p = strchr(word, '%'); p != NULL;
+	     p = strchr(p + 2, '%'))
+		if (p[1] == '\0' || strchr(in->row->names, p[1]) == NULL)
+			return option_bad(in, why,
+			    "\"%.64s\" has a %% that is not one of %%%%, %%h, "
+			    "%%U and %%u",
+			    word);
+	return text_take(word, out);
+}
+
 static int
 command_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 {
@@ -246,6 +269,8 @@ const struct option_type option_type_string = { 1, 1, sizeof(char *),
 	string_parse, NULL, string_print, text_done };
 const struct option_type option_type_path = { 1, 1, sizeof(char *), path_parse,
 	NULL, string_print, text_done };
+const struct option_type option_type_rootdir = { 1, 1, sizeof(char *),
+	rootdir_parse, NULL, string_print, text_done };
 const struct option_type option_type_command = { 1, 0, sizeof(char *),
 	command_parse, NULL, command_print, text_done };
 const struct option_type option_type_subsystem = { 2, 0,

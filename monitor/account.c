@@ -246,7 +246,8 @@ may_use_account(struct account *a, const struct options *o,
 
 	if (!a->exists)
 		return -EACCES;
-	rc = check_shell(a, why);
+	/* In another root, the shell is not this one. */
+	rc = o->chroot_directory == NULL ? check_shell(a, why) : 0;
 	if (rc == 0 && a->groups_lost) {
 		snprintf(why, OPTION_WHY_MAX, "it is in more than %d groups",
 		    ACCOUNT_GROUPS_MAX);

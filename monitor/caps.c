@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <sys/capability.h>
+#include <sys/prctl.h>
 
 #include "common/err.h"
 #include "common/own.h"
@@ -58,5 +59,24 @@ caps_trim(enum caps_role role)
 		rc = -errno;
 	cap_free(now);
 	cap_free(want);
+	return rc;
+}
+
+int
+caps_keep_chroot(void)
+{
+	const cap_value_t cap = CAP_SYS_CHROOT;
+	cap_t caps = cap_init();
+	int rc = 0;
+
+	if (caps == NULL)
+		return -ENOMEM;
+	if (cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_flag(caps, CAP_INHERITABLE, 1, &cap, CAP_SET) != 0 ||
+	    cap_set_proc(caps) != 0 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+		rc = -errno;
+	cap_free(caps);
 	return rc;
 }

@@ -15,4 +15,10 @@ enum caps_role {
  */
 int caps_trim(enum caps_role role);
 
+/*
+ * Keep CAP_SYS_CHROOT alone, over the next execve(2) too (ambient), by a
+ * process that is no longer root but has kept its permitted set. 0 or -errno.
+ */
+int caps_keep_chroot(void);
+
 #endif

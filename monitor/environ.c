@@ -213,6 +213,23 @@ environ_make(
 	return 0;
 }
 
+int
+environ_bare(
+    const struct conn *c, const struct usession *s, struct environ_list *out)
+{
+	struct environ_list e = { NULL, 0 };
+	int rc = put_user(c, &e);
+
+	if (rc == 0)
+		rc = put_ssh(c, s, &e);
+	if (rc != 0) {
+		environ_done(&e);
+		return rc;
+	}
+	*out = e;
+	return 0;
+}
+
 static int
 put_user_file(const struct conn *c, struct environ_list *e)
 {

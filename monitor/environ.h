@@ -30,6 +30,13 @@ int environ_make(
     const struct conn *c, const struct usession *s, struct environ_list *out);
 
 /*
+ * Only what we say ourselves: nothing of the client's, the user's or PAM's.
+ * For a program that runs with a right which the user lacks. 0 or -ENOMEM.
+ */
+int environ_bare(
+    const struct conn *c, const struct usession *s, struct environ_list *out);
+
+/*
  * The rest, for the child once it is the user: ~/.ssh/environment as far as
  * PermitUserEnvironment takes it, and what may not be replaced by it: SetEnv
  * and the SSH_ variables. 0 or -ENOMEM.

@@ -23,12 +23,14 @@ libmonitor_a_SOURCES = \
 	monitor/penalty.c monitor/penalty.h \
 	monitor/preflight.c monitor/preflight.h \
 	monitor/pty.c monitor/pty.h \
+	monitor/rootdir.c monitor/rootdir.h \
 	monitor/seen.c monitor/seen.h \
 	monitor/record.c monitor/record.h \
 	monitor/server.c monitor/server.h \
 	monitor/source.c monitor/source.h \
 	monitor/spawn.c monitor/spawn.h \
 	monitor/startups.c monitor/startups.h \
+	monitor/token.c monitor/token.h \
 	monitor/userid.c monitor/userid.h \
 	monitor/userproc.c monitor/userproc.h \
 	monitor/usession.c monitor/usession.h

@@ -12,11 +12,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 
 #include "common/err.h"
 #include "common/own.h"
+#include "monitor/caps.h"
 #include "monitor/spawn.h"
 
 #define FIRST_FD 3
@@ -153,26 +153,6 @@ place_fds(bool keep_log, const int *fds, size_t nfds)
 	return 0;
 }
 
-/* Keep one capability over exec, where the id is not root's: ambient. */
-static int
-keep_chroot(void)
-{
-	const cap_value_t cap = CAP_SYS_CHROOT;
-	cap_t caps = cap_init();
-	int rc = 0;
-
-	if (caps == NULL)
-		return -ENOMEM;
-	if (cap_set_flag(caps, CAP_PERMITTED, 1, &cap, CAP_SET) != 0 ||
-	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_SET) != 0 ||
-	    cap_set_flag(caps, CAP_INHERITABLE, 1, &cap, CAP_SET) != 0 ||
-	    cap_set_proc(caps) != 0 ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
-		rc = -errno;
-	cap_free(caps);
-	return rc;
-}
-
 /* From here to its exit, no line of this process runs as root. */
 static int
 drop_root(const struct spawn *s, bool may_chroot)
@@ -184,7 +164,7 @@ drop_root(const struct spawn *s, bool may_chroot)
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -errno;
-	return may_chroot ? keep_chroot() : 0;
+	return may_chroot ? caps_keep_chroot() : 0;
 }
 
 static void __attribute__((noreturn)) run_child(

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/caps.h"
 #include "monitor/pam.h"
 #include "monitor/userid.h"
 #include "monitor/userproc.h"
@@ -79,6 +81,42 @@ take_fds(const struct userproc *p)
 	closefrom(STDERR_FILENO + 1);
 }
 
+/* Whether it runs our sftp-server, which is asked for as internal-sftp. */
+static bool
+is_sftp(const struct userproc *p)
+{
+	const struct usession *s = p->session;
+	size_t len = strlen(INTERNAL_SFTP);
+
+	/* Only where the administrator, or the key's line, wrote it: a client's
+	 * "internal-sftp" is the login shell's to judge, as any command. */
+	return (s->forced || s->kind == SESSION_SUBSYSTEM) &&
+	       s->command != NULL &&
+	       strncmp(s->command, INTERNAL_SFTP, len) == 0 &&
+	       (s->command[len] == '\0' || s->command[len] == ' ' ||
+		   s->command[len] == '\t') &&
+	       !p->conn->must_change;
+}
+
+/*
+ * sftp-server enters the directory itself, once its libraries are loaded and
+ * its log is open: the directory need not have them. Until then, and for
+ * nothing else, it has CAP_SYS_CHROOT. Root has it anyway.
+ */
+static bool
+keeps_chroot(const struct userproc *p)
+{
+	return p->root != NULL && is_sftp(p) && p->conn->account.uid != 0;
+}
+
+static int
+enter_root(const struct userproc *p)
+{
+	if (is_sftp(p))
+		return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 ? 0 : -errno;
+	return chroot(p->root) == 0 && chdir("/") == 0 ? 0 : -errno;
+}
+
 static void
 become(const struct userproc *p)
 {
@@ -87,8 +125,12 @@ become(const struct userproc *p)
 
 	if (rc == 0 && c->options.use_pam)
 		rc = pam_child_credentials(c);
+	if (rc == 0 && p->root != NULL)
+		rc = enter_root(p);
 	if (rc == 0)
 		rc = userid_become(&c->account);
+	if (rc == 0 && keeps_chroot(p))
+		rc = caps_keep_chroot();
 	if (rc != 0)
 		give_up("sshd: cannot become user %s: %s", c->account.name,
 		    err_str(rc));
@@ -204,30 +246,25 @@ static void __attribute__((noreturn)) exec_passwd(const struct userproc *p)
 
 /* --- the program */
 
-static bool
-is_internal_sftp(const char *command)
+/*
+ * Our own sftp-server, without a shell in between. What is behind its -C is
+ * ours: the command may be out of the user's own authorized_keys, and a second
+ * -C is an error of sftp-server's.
+ */
+static void __attribute__((noreturn)) exec_sftp(struct userproc *p)
 {
-	size_t len = strlen(INTERNAL_SFTP);
-
-	return command != NULL && strncmp(command, INTERNAL_SFTP, len) == 0 &&
-	       (command[len] == '\0' || command[len] == ' ' ||
-		   command[len] == '\t');
-}
-
-/* Our own sftp-server, without a shell in between. */
-static void
-exec_sftp(const struct userproc *p)
-{
-	char *argv[SFTP_ARGS_MAX + 1];
+	char *argv[SFTP_ARGS_MAX + 4] = { (char *)(uintptr_t) "sftp-server" };
 	char *save = NULL;
-	size_t n = 0;
+	char *word = strtok_r(p->session->command, " \t", &save);
+	size_t n = 1;
 
-	for (char *word = strtok_r(p->session->command, " \t", &save);
-	     word != NULL && n < SFTP_ARGS_MAX;
-	     word = strtok_r(NULL, " \t", &save))
+	if (p->root != NULL) {
+		argv[n++] = (char *)(uintptr_t) "-C";
+		argv[n++] = p->root;
+	}
+	while ((word = strtok_r(NULL, " \t", &save)) != NULL &&
+	       n < SFTP_ARGS_MAX + 3)
 		argv[n++] = word;
-	argv[n] = NULL;
-	argv[0] = (char *)(uintptr_t) "sftp-server";
 	execve(p->conn->sftp_path, argv, p->env.v);
 	give_up("sshd: %s: %s", p->conn->sftp_path, strerror(errno));
 }
@@ -256,6 +293,12 @@ userproc_run(struct userproc *p)
 	reset_signals();
 	take_fds(p);
 	become(p);
+	/* With a capability, nothing that the user chose may have a say. */
+	if (p->root != NULL && is_sftp(p)) {
+		if (environ_bare(p->conn, p->session, &p->env) != 0)
+			give_up("sshd: out of memory");
+		exec_sftp(p);
+	}
 	go_home(p);
 	if (environ_finish(p->conn, p->session, &p->env) != 0)
 		give_up("sshd: out of memory");
@@ -263,10 +306,7 @@ userproc_run(struct userproc *p)
 		exec_passwd(p);
 	show_login(p);
 	run_rc(p);
-	/* Only where the administrator wrote it: a client's "internal-sftp" is
-	 * the login shell's to judge, as any command. */
-	if ((p->session->forced || p->session->kind == SESSION_SUBSYSTEM) &&
-	    is_internal_sftp(p->session->command))
+	if (is_sftp(p))
 		exec_sftp(p);
 	exec_shell(p);
 }

@@ -12,7 +12,8 @@ struct userproc {
 	struct conn *conn;
 	const struct usession *session;
 	struct environ_list env;
-	int fds[3];                       /* become 0, 1 and 2 */
+	int fds[3]; /* become 0, 1 and 2 */
+	char *root; /* ChrootDirectory, checked; or NULL. Owned */
 	const struct loginrec_last *last; /* to tell the user; or NULL */
 };
 

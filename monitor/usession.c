@@ -15,6 +15,7 @@
 #include "monitor/environ.h"
 #include "monitor/loginrec.h"
 #include "monitor/pam.h"
+#include "monitor/rootdir.h"
 #include "monitor/userid.h"
 #include "monitor/userproc.h"
 #include "monitor/usession.h"
@@ -164,35 +165,51 @@ log_start(const struct conn *c, const struct usession *s)
 	    c->addr, c->port, s->id);
 }
 
+/* ChrootDirectory; a session that it cannot have does not start. */
+static int
+find_root(const struct conn *c, char **out_root)
+{
+	char why[OPTION_WHY_MAX] = "";
+	int rc = rootdir_find(&c->options, &c->account, why, out_root);
+
+	if (rc != 0 && *why != '\0')
+		log_error("%s", why);
+	return rc;
+}
+
+static void
+userproc_done(struct userproc *p)
+{
+	environ_done(&p->env);
+	free(p->root);
+}
+
 int
 usession_start(struct conn *c, struct usession *s, int out_fds[3])
 {
 	struct loginrec_last last;
-	struct userproc p = { .conn = c, .session = s };
+	AUTO(userproc_done) struct userproc p = { .conn = c, .session = s };
 	int far_fds[3];
 	int rc;
 
-	if (c->options.use_pam) {
+	rc = find_root(c, &p.root);
+	if (rc == 0 && c->options.use_pam)
 		rc = pam_session(c, s->has_pty ? s->tty : NULL);
-		if (rc != 0)
-			return rc;
-	}
+	if (rc != 0)
+		return rc;
 	if (s->has_pty && loginrec_last(&c->account, &last))
 		p.last = &last;
 	rc = environ_make(c, s, &p.env);
 	if (rc == 0)
 		rc = make_fds(c, s, p.fds, far_fds);
-	if (rc != 0) {
-		environ_done(&p.env);
+	if (rc != 0)
 		return rc;
-	}
 	log_start(c, s);
 	s->pid = fork();
 	if (s->pid == 0)
 		userproc_run(&p);
 	rc = s->pid < 0 ? -errno : 0;
 	close_user_fds(s, p.fds);
-	environ_done(&p.env);
 	if (rc != 0) {
 		s->pid = 0;
 		close_all(far_fds, 3);

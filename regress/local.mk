@@ -199,6 +199,7 @@ system_tests = \
 	regress/system/authtries.py \
 	regress/system/channel-close.py \
 	regress/system/channels.py \
+	regress/system/chroot.py \
 	regress/system/flags.py \
 	regress/system/host-keys.py \
 	regress/system/limits.py \

@@ -74,6 +74,9 @@ parse_one(struct options *opt, int c, const char **out_error)
 {
 	switch (c) {
 	case 'C':
+		/* Of sshd's and the user's own, sshd's has to hold. */
+		if (opt->root_dir != NULL)
+			return fail(out_error, "-C is given twice");
 		opt->root_dir = optarg;
 		return 0;
 	case 'd':

@@ -110,9 +110,9 @@ static const struct {
 	    "line 2: Directive 'Port' is not allowed within a Match block\n" },
 	{ "Match User a\nMaxSessions x",
 	    "line 2: MaxSessions: \"x\" is not a number from 0 to 65535\n" },
-	{ "Match User a\nChrootDirectory /srv",
-	    "line 2: ChrootDirectory is not implemented by this server; "
-	    "remove the line or keep OpenSSH for these users\n" },
+	{ "Match User a\nChrootDirectory srv",
+	    "line 2: ChrootDirectory: \"srv\" is neither an absolute path nor "
+	    "begins with %h\n" },
 };
 
 START_TEST(bad_match)

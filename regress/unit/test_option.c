@@ -105,12 +105,11 @@ END_TEST
 START_TEST(restricting)
 {
 	static const char *const rows[] = { "AuthenticationMethods",
-		"TrustedUserCAKeys", "RevokedKeys", "ChrootDirectory",
-		"AuthorizedKeysCommand", "AuthorizedPrincipalsFile",
-		"AuthorizedPrincipalsCommand", "CASignatureAlgorithms",
-		"PerSourceMaxStartups", "PerSourcePenalties",
-		"RefuseConnection", "ChannelTimeout", "UnusedConnectionTimeout",
-		"RDomain" };
+		"TrustedUserCAKeys", "RevokedKeys", "AuthorizedKeysCommand",
+		"AuthorizedPrincipalsFile", "AuthorizedPrincipalsCommand",
+		"CASignatureAlgorithms", "PerSourceMaxStartups",
+		"PerSourcePenalties", "RefuseConnection", "ChannelTimeout",
+		"UnusedConnectionTimeout", "RDomain" };
 
 	for (size_t i = 0; i < nitems_of(rows); i++) {
 		const struct option *row = option_find(rows[i]);
@@ -296,6 +295,8 @@ static const struct {
 	{ "X11Forwarding yes", "no;" },
 	{ "AllowTcpForwarding local", "no;" },
 	{ "ChrootDirectory None", "none;" },
+	{ "ChrootDirectory %h/x", "%h/x;" },
+	{ "ChrootDirectory /srv/%u%%/%U", "/srv/%u%%/%U;" },
 	{ "AuthenticationMethods any", "any;" },
 	{ "IgnoreRhosts yes", "yes;" },
 	{ "PermitOpen none", "none;" },
@@ -423,13 +424,13 @@ static const struct {
 	{ "Protocol", -ENOSYS, "Protocol has no effect" },
 	{ "DebianBanner no", -ENOSYS, "version string" },
 	{ "UseDNS yes", -EACCES, "looks up no names" },
-	{ "ChrootDirectory %h", -EACCES,
-	    "ChrootDirectory is not implemented by this server; remove the "
-	    "line or keep OpenSSH for these users" },
+	{ "ChrootDirectory ~", -EBADMSG, "neither an absolute path" },
+	{ "ChrootDirectory /srv/%d", -EBADMSG, "has a % that is not one of" },
+	{ "ChrootDirectory /srv/%", -EBADMSG, "has a % that is not one of" },
 	{ "AuthenticationMethods publickey,password", -EACCES, "one method" },
 	{ "AuthenticationMethods any publickey", -EACCES, "one method" },
 	{ "CASignatureAlgorithms ssh-ed25519", -EACCES, "not implemented" },
-	{ "ChrootDirectory", -EACCES, "not implemented" },
+	{ "ChrootDirectory", -EBADMSG, "a value is missing" },
 	{ "PerSourceMaxStartups 0", -EBADMSG, "none or a number from 1 on" },
 	{ "PerSourceMaxStartups x", -EBADMSG, "none or a number from 1 on" },
 	{ "PerSourceNetBlockSize 33", -EBADMSG, "BITS:BITS" },
