@@ -231,11 +231,20 @@ bench: all
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
 	    $(srcdir)/regress/bench/bench.py --ours $(abs_builddir)/bin \
 	    --json bench.json $(BENCHFLAGS)
-.PHONY: bench
+bench-sftp: all regress/bench/sftpload
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
+	    $(srcdir)/regress/bench/bench.py --ours $(abs_builddir)/bin \
+	    --sftp ours --load $(abs_builddir)/regress/bench/sftpload \
+	    --json bench-sftp.json $(BENCHFLAGS)
+.PHONY: bench bench-sftp
+check_PROGRAMS += regress/bench/sftpload
+regress_bench_sftpload_SOURCES = regress/bench/sftpload.c
+regress_bench_sftpload_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
 
 EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \
 	regress/bench/meter.py regress/bench/report.py \
 	regress/bench/rows.py regress/bench/servers.py \
+	regress/bench/sftprows.py \
 	regress/lib regress/golden regress/fuzz/corpus \
 	regress/fuzz/seed_msg.c regress/unit/msgfill.h \
 	regress/unit/tap.h regress/unit/conffiles.h regress/unit/keyfiles.h

@@ -18,6 +18,7 @@ import meter
 import report
 import rows
 import servers
+import sftprows
 from meter import Failure, NotPossible
 
 EXIT_FAILED = 1
@@ -53,6 +54,11 @@ def parse(argv):
     p.add_argument("--json", metavar="FILE", help="write the result there")
     p.add_argument("--aims", action="store_true",
                    help=f"exit {EXIT_AIMS} when an aim is not met")
+    p.add_argument("--sftp", choices=["ours", "openssh"], metavar="SSHD",
+                   help="measure our sftp-server and OpenSSH's, both under "
+                   "the sshd of ours or of openssh")
+    p.add_argument("--load", metavar="PROGRAM",
+                   help="sftpload, for --sftp")
     p.add_argument("--list", action="store_true", help="print row keys")
     p.add_argument("--markdown", metavar="FILE.json",
                    help="print a table of an earlier result")
@@ -60,7 +66,8 @@ def parse(argv):
 
 
 def choose_params(args):
-    params = dict(rows.QUICK if args.quick else rows.FULL)
+    table = sftprows if args.sftp else rows
+    params = dict(table.QUICK if args.quick else table.FULL)
     if args.rounds is not None:
         params["rounds"] = args.rounds
     for name in ("bulk", "large"):
@@ -72,6 +79,10 @@ def choose_params(args):
 
 
 def choose_servers(args):
+    if args.sftp and not (args.ours and args.load):
+        raise Failure("--sftp needs --ours and --load")
+    if args.sftp:
+        return ["ours", "openssh"]
     if args.servers is None:
         names = [n for n in servers.SERVERS if n != "ours" or args.ours]
     else:
@@ -87,16 +98,16 @@ def choose_servers(args):
     return names
 
 
-def choose_groups(pattern):
+def choose_groups(args):
     """Groups with at least one wanted row, cut to these rows."""
-    wanted = re.compile(pattern)
+    wanted = re.compile(args.rows)
     found = []
-    for group in rows.GROUPS:
+    for group in (sftprows if args.sftp else rows).GROUPS:
         kept = [r for r in group["rows"] if wanted.search(r["key"])]
         if kept:
             found.append(dict(group, rows=kept))
     if not found:
-        raise Failure(f"no row matches {pattern}")
+        raise Failure(f"no row matches {args.rows}")
     return found
 
 
@@ -161,6 +172,21 @@ def run_rounds(context, groups, made, progress):
     return outcomes
 
 
+def make_servers(args, names, world):
+    """The servers under test; with --sftp one sshd twice, and two others."""
+    made = []
+    for name in names:
+        kind = args.sftp or name
+        made.append(servers.Server(
+            name, world, args.ours if kind == "ours" else None,
+            config_lines(args, name), kind))
+        if args.sftp:
+            program = servers.SERVERS[name]["programs"]["sftp-server"] or \
+                servers.find_program(args.ours, "sftp-server")
+            made[-1].use_sftp(program, os.path.realpath(args.load))
+    return made
+
+
 def show_progress(text):
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\033[K{text}")
@@ -197,10 +223,10 @@ def run(args, names, groups, params):
     started = datetime.datetime.now(datetime.timezone.utc)
     host = report.host_facts()
     with servers.World(choose_tmp(args, params)) as world:
-        made = [servers.Server(n, world, args.ours if n == "ours" else None,
-                               config_lines(args, n)) for n in names]
+        made = make_servers(args, names, world)
         method = choose_method(args.cpu, made, notes)
-        context = rows.Context(world, method, params)
+        context = sftprows.Context(world, method, params, args.load) \
+            if args.sftp else rows.Context(world, method, params)
         context.make_files()
         outcomes = run_rounds(context, groups, made, show_progress)
         show_progress("")
@@ -218,7 +244,8 @@ def run(args, names, groups, params):
         "subject": names[0], "servers": about, "notes": notes,
         "rows": tabulate(groups, made, outcomes)}
     report.add_ratios(result)
-    result["aims"] = report.aims(result)
+    result["aims"] = report.ratio_aims(result, sftprows.AIMS) \
+        if args.sftp else report.aims(result)
     return result
 
 
@@ -251,7 +278,7 @@ def main(argv):
         if args.markdown:
             report.print_markdown(args.markdown, sys.stdout)
             return 0
-        groups = choose_groups(args.rows)
+        groups = choose_groups(args)
         if args.list:
             for group in groups:
                 print("\n".join(row["key"] for row in group["rows"]))

@@ -100,6 +100,22 @@ def aims(result):
     return told
 
 
+def ratio_aims(result, wanted):
+    """(sentence, met) for aims of which one of several rows is enough."""
+    ratios = {row["key"]: (row["ratios"]["ours/openssh"], row["better"])
+              for row in result["rows"]}
+    told = []
+    for sentence, ways in wanted:
+        got = [(key, aim) + ratios[key] for key, aim in ways
+               if key in ratios and ratios[key][0] is not None]
+        if got:
+            told.append((sentence + ": " + ", ".join(
+                f"{key} {ratio['median']:.2f}" for key, _, ratio, _ in got),
+                any((ratio["median"] <= aim) == (better == LOWER)
+                    for _, aim, ratio, better in got)))
+    return told
+
+
 def number(value):
     if value >= 1000:
         return f"{value:.0f}"

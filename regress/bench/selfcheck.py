@@ -19,6 +19,7 @@ import meter
 import report
 import rows
 import servers
+import sftprows
 from meter import Failure
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -178,6 +179,28 @@ def check_sftp(tap, rig):
               lambda: rows._must_equal(f"{rig.world.home}/large", changed))
 
 
+def check_load(tap, world):
+    """The sftp mode: all its rows, and no fast result of a short file."""
+    load = f"{os.environ.get('BUILDDIR', '.')}/regress/bench/sftpload"
+    if not os.access(load, os.X_OK):
+        tap.skip("sftpload", "is not built, or BUILDDIR does not say where")
+        return
+    sizes = {"rounds": 1, "large": 2 << 20, "files": 20, "entries": 50}
+    server = servers.Server("openssh", world)
+    server.use_sftp(server.names["sftp-server"], os.path.realpath(load))
+    context = sftprows.Context(world, "rusage", sizes, load)
+    context.make_files()
+    rows.measure_baseline(context, server)
+    for group in sftprows.GROUPS:
+        got = group["measure"](context, server, *group["args"])
+        tap.ok(all(got[row["suffix"]] >= 0 for row in group["rows"])
+               and got["rate"] > 0 and got["own"] > 0,
+               f"sftp mode: {group['name']}", got)
+    context.params = dict(sizes, entries=51 + 2)
+    tap.fails("sftp mode: a listing that is too short", "sftpload: there is "
+              "less", lambda: sftprows.measure_pipe(context, server, "list"))
+
+
 def check_lacking(tap, rig):
     context = rig.context()
     cipher = rows.CIPHERS["aes128-gcm"]
@@ -330,6 +353,8 @@ def main():
         check_sftp(tap, rig)
         check_lacking(tap, rig)
         check_whole(tap, world)
+    with servers.World(None) as world:
+        check_load(tap, world)
     check_interrupted(tap, signal.SIGTERM)
     check_interrupted(tap, signal.SIGKILL)
     print(f"1..{tap.count}")

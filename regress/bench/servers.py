@@ -199,13 +199,15 @@ def _listens(port):
 class Server:
     """A row of SERVERS, made ready: programs found, host key generated."""
 
-    def __init__(self, name, world, directory=None, extra=()):
+    def __init__(self, name, world, directory=None, extra=(), kind=None):
+        """NAME is what it is called in the result, KIND its row of SERVERS."""
         self.name = name
-        self.spec = SERVERS[name]
+        self.spec = SERVERS[kind or name]
         self.world = world
         self.dir = tempfile.mkdtemp(prefix=f"{name}.", dir=world.dir)
         self.log = f"{self.dir}/log"
         self.banner = None
+        self._own = None
         self._extra = tuple(extra)
         os.chmod(self.dir, 0o755)
         self.names = {"dir": self.dir, "hostkey": f"{self.dir}/hostkey",
@@ -249,6 +251,24 @@ class Server:
                               capture_output=True).returncode == 0:
                 taken.append(line)
         return taken
+
+    def use_sftp(self, program, sftpload):
+        """Serve with this sftp-server, whose own CPU sftpload notes."""
+        self.names["sftp-server"] = program
+        self._own = f"{self.dir}/own"
+        with open(self._own, "wb"):
+            pass
+        os.chmod(self._own, 0o666)
+        self.names["sftp"] = \
+            f"{sftpload} meter {self._own} {self.names['sftp-server']}"
+
+    def forget_own(self):
+        os.truncate(self._own, 0)
+
+    def own_seconds(self):
+        """CPU of all sftp-servers that have ended since forget_own()."""
+        with open(self._own, encoding="ascii") as f:
+            return sum(float(line) for line in f)
 
     def extra_config(self):
         """Lines of its config that not every server of its kind gets."""
