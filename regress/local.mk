@@ -75,6 +75,9 @@ regress_unit_test_sftp_handle_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIB
 unit_tests += regress/unit/test_sftp_jail
 regress_unit_test_sftp_jail_SOURCES = regress/unit/test_sftp_jail.c
 regress_unit_test_sftp_jail_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
+unit_tests += regress/unit/test_sftp_json
+regress_unit_test_sftp_json_SOURCES = regress/unit/test_sftp_json.c
+regress_unit_test_sftp_json_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
 unit_tests += regress/unit/test_sftp_names
 regress_unit_test_sftp_names_SOURCES = regress/unit/test_sftp_names.c
 regress_unit_test_sftp_names_LDADD = libsftpserver.a $(test_libs) $(SECCOMP_LIBS)
@@ -220,6 +223,7 @@ system_tests = \
 	regress/system/scp.py \
 	regress/system/session-exec.py \
 	regress/system/session-pty.py \
+	regress/system/sftp-audit.py \
 	regress/system/sftp-differential.py \
 	regress/system/sftp-server.py \
 	regress/system/sftp.py \
@@ -238,7 +242,8 @@ bench-sftp: all regress/bench/sftpload
 	    --json bench-sftp.json $(BENCHFLAGS)
 .PHONY: bench bench-sftp
 check_PROGRAMS += regress/bench/sftpload
-regress_bench_sftpload_SOURCES = regress/bench/sftpload.c
+regress_bench_sftpload_SOURCES = regress/bench/sftpload.c \
+	regress/bench/sftpload.h regress/bench/sftpload_jobs.c
 regress_bench_sftpload_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
 
 EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \

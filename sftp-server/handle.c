@@ -89,6 +89,8 @@ handles_add(
 	slot->nread = 0;
 	slot->nwritten = 0;
 	slot->is_failed = false;
+	slot->number = 0;
+	slot->digest = NULL;
 	return 0;
 }
 
@@ -117,7 +119,9 @@ handles_close(struct handles *h, struct handle *handle)
 	int error = close(handle->fd) == 0 ? 0 : -errno;
 
 	free(handle->name);
+	free(handle->digest);
 	handle->name = NULL;
+	handle->digest = NULL;
 	handle->fd = -1;
 	handle->kind = HANDLE_FREE;
 	/* 0 stays unused, so that an all-zero handle is never a handle. */

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
+
+struct digest;
 
 enum handle_kind {
 	HANDLE_FREE,
@@ -22,7 +25,10 @@ struct handle {
 	int flags;  /* of open(2) */
 	char *name; /* as the client gave it, for the log */
 	uint64_t nread, nwritten;
-	bool is_failed; /* a read or write did, and the log says so */
+	uint64_t number; /* for the audit record */
+	struct timespec opened;
+	struct digest *digest; /* NULL: none is wanted */
+	bool is_failed;        /* a read or write did, and the log says so */
 };
 
 struct handles {

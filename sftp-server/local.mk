@@ -1,7 +1,10 @@
 noinst_LIBRARIES += libsftpserver.a
 libsftpserver_a_SOURCES = \
-	sftp-server/decode.c sftp-server/handle.c sftp-server/handle.h \
+	sftp-server/audit.c sftp-server/audit.h \
+	sftp-server/decode.c sftp-server/digest.c sftp-server/digest.h \
+	sftp-server/handle.c sftp-server/handle.h \
 	sftp-server/jail.c sftp-server/jail.def sftp-server/jail.h \
+	sftp-server/json.c sftp-server/json.h \
 	sftp-server/landlock.c sftp-server/longname.c sftp-server/longname.h \
 	sftp-server/names.c sftp-server/names.h sftp-server/op.h \
 	sftp-server/op_attr.c sftp-server/op_dir.c sftp-server/op_file.c \
@@ -13,4 +16,5 @@ libsftpserver_a_SOURCES = \
 
 pkglibexec_PROGRAMS += bin/sftp-server
 bin_sftp_server_SOURCES = sftp-server/sftp_main.c
-bin_sftp_server_LDADD = libsftpserver.a libcommon.a $(SECCOMP_LIBS) $(BSD_LIBS)
+bin_sftp_server_LDADD = libsftpserver.a libcommon.a $(SECCOMP_LIBS) \
+	$(MD_LIBS) $(BSD_LIBS)

@@ -5,6 +5,8 @@
 #ifndef SFTP_SERVER_OP_H
 #define SFTP_SERVER_OP_H
 
+#include <stdint.h>
+
 struct server;
 struct request;
 
@@ -15,9 +17,12 @@ int op_read(struct server *s, const struct request *q);
 int op_write(struct server *s, const struct request *q);
 int op_fsync(struct server *s, const struct request *q);
 int op_copy_data(struct server *s, const struct request *q);
-/* Log that a handle is closed; before is "" or "forced ". */
+/* Close what a client has left open, and tell so. */
 struct handle;
-void op_log_close(const struct handle *h, const char *before);
+void op_close_forced(struct server *s, struct handle *h);
+/* The flags of OPEN in words, into words[OP_FLAGS_SIZE]. */
+#define OP_FLAGS_SIZE 64
+void op_flags_text(uint32_t pflags, char *words);
 
 /* op_attr.c: attributes of files and file systems */
 int op_stat(struct server *s, const struct request *q);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/own.h"
+#include "sftp-server/digest.h"
 #include "sftp-server/op.h"
 #include "sftp-server/reply.h"
 
@@ -213,6 +214,8 @@ op_fsetstat(struct server *s, const struct request *q)
 
 	if (h == NULL)
 		return REQUEST_NO_HANDLE;
+	if (h->digest != NULL && (q->attrs.flags & SSH_FILEXFER_ATTR_SIZE) != 0)
+		digest_spoil(h->digest);
 	t.fd = h->fd;
 	t.path = h->name;
 	return set_attrs(&t, &q->attrs);

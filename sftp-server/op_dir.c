@@ -52,7 +52,10 @@ op_opendir(struct server *s, const struct request *q)
 	if (fd < 0)
 		return -errno;
 	error = handles_add(&s->handles, &proto, &fd, &id);
-	return error != 0 ? error : reply_handle(s, q->id, id);
+	if (error != 0)
+		return error;
+	audit_opened(s, handles_get(&s->handles, id));
+	return reply_handle(s, q->id, id);
 }
 
 struct entry {

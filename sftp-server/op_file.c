@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/own.h"
+#include "sftp-server/digest.h"
 #include "sftp-server/op.h"
 #include "sftp-server/reply.h"
 
@@ -52,18 +53,25 @@ flags_of(uint32_t pflags)
 	return flags;
 }
 
+void
+op_flags_text(uint32_t pflags, char *words)
+{
+	words[0] = '\0';
+	for (size_t i = 0; i < nitems_of(open_flags); i++) {
+		if ((pflags & open_flags[i].pflag) == 0)
+			continue;
+		if (words[0] != '\0')
+			strlcat(words, ",", OP_FLAGS_SIZE);
+		strlcat(words, open_flags[i].name, OP_FLAGS_SIZE);
+	}
+}
+
 static void
 open_log(const struct request *q, uint32_t mode)
 {
-	char words[64] = "";
+	char words[OP_FLAGS_SIZE];
 
-	for (size_t i = 0; i < nitems_of(open_flags); i++) {
-		if ((q->number[0] & open_flags[i].pflag) == 0)
-			continue;
-		if (words[0] != '\0')
-			strlcat(words, ",", sizeof(words));
-		strlcat(words, open_flags[i].name, sizeof(words));
-	}
+	op_flags_text((uint32_t)q->number[0], words);
 	slog_line(SLOG_INFO, "open \"%s\" flags %s mode 0%o",
 	    slog_name(q->path[0]), words, mode);
 }
@@ -80,6 +88,24 @@ open_path(const char *path, int flags, mode_t mode)
 	    S_ISREG(st.st_mode))
 		fd = open(path, flags & ~O_NONBLOCK, mode);
 	return fd >= 0 ? fd : -errno;
+}
+
+/*
+ * With a digest to make, a file that is written may have to be read again: it
+ * is opened for both if it may be. The handle does not read for the client.
+ */
+static int
+open_wanted(struct server *s, const char *path, int flags, mode_t mode)
+{
+	AUTOCLOSE int fd = -1;
+	struct stat st;
+
+	if (!s->audit.with_digest || (flags & O_ACCMODE) != O_WRONLY)
+		return open_path(path, flags, mode);
+	fd = open_path(path, (flags & ~O_ACCMODE) | O_RDWR, mode);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return take_fd(&fd);
+	return open_path(path, flags, mode);
 }
 
 int
@@ -104,16 +130,21 @@ op_open(struct server *s, const struct request *q)
 		slog(SLOG_VERBOSE, "Refusing open request in read-only mode");
 		return -EACCES;
 	}
-	fd = open_path(q->path[0], proto.flags, mode & MODE_BITS);
+	fd = open_wanted(s, q->path[0], proto.flags, mode & MODE_BITS);
 	if (fd < 0)
 		return fd;
 	error = handles_add(&s->handles, &proto, &fd, &id);
-	return error != 0 ? error : reply_handle(s, q->id, id);
+	if (error != 0)
+		return error;
+	audit_opened(s, handles_get(&s->handles, id));
+	return reply_handle(s, q->id, id);
 }
 
-void
-op_log_close(const struct handle *h, const char *before)
+static int
+close_told(struct server *s, struct handle *h, const char *before)
 {
+	int error;
+
 	if (h->kind == HANDLE_FILE)
 		slog(SLOG_INFO, "%sclose \"%s\" bytes read %llu written %llu",
 		    before, slog_name(h->name), (unsigned long long)h->nread,
@@ -121,6 +152,16 @@ op_log_close(const struct handle *h, const char *before)
 	else
 		slog(
 		    SLOG_INFO, "%sclosedir \"%s\"", before, slog_name(h->name));
+	audit_closing(s, h, before[0] != '\0');
+	error = handles_close(&s->handles, h);
+	audit_closed(s, error);
+	return error;
+}
+
+void
+op_close_forced(struct server *s, struct handle *h)
+{
+	(void)close_told(s, h, "forced ");
 }
 
 int
@@ -130,8 +171,7 @@ op_close(struct server *s, const struct request *q)
 
 	if (h == NULL)
 		return -EBADF;
-	op_log_close(h, "");
-	return handles_close(&s->handles, h);
+	return close_told(s, h, "");
 }
 
 /* pread(2) until n bytes, the end or an error that came first. */
@@ -209,6 +249,8 @@ op_read(struct server *s, const struct request *q)
 		want = SFTP_DATA_MAX;
 	if (!is_range(q->number[0], want))
 		return -EINVAL;
+	if (want != 0 && (h->flags & O_ACCMODE) == O_WRONLY)
+		return io_failed(h, "read", -EBADF);
 	mark = reply_start(s, SSH_FXP_DATA, q->id);
 	len = reply_space(s, sizeof(uint32_t) + want);
 	n = read_all(h->fd, len + sizeof(uint32_t), want, (off_t)q->number[0]);
@@ -220,6 +262,9 @@ op_read(struct server *s, const struct request *q)
 	reply_advance(s, sizeof(uint32_t) + (size_t)n);
 	sftp_finish(&s->out, mark);
 	h->nread += (uint64_t)n;
+	if (h->digest != NULL)
+		digest_add(
+		    h->digest, q->number[0], len + sizeof(uint32_t), (size_t)n);
 	return REQUEST_REPLIED;
 }
 
@@ -241,6 +286,8 @@ op_write(struct server *s, const struct request *q)
 	error =
 	    write_all(h->fd, q->data[0].p, q->data[0].len, (off_t)at, &done);
 	h->nwritten += done;
+	if (h->digest != NULL)
+		digest_add(h->digest, at, q->data[0].p, done);
 	return error != 0 ? io_failed(h, "write", error) : 0;
 }
 
@@ -326,6 +373,7 @@ copy_run(struct server *s, struct copy *c, bool to_end)
 			n = 0;
 		c->from->nread += (uint64_t)n;
 		c->to->nwritten += (uint64_t)n;
+		s->moved += (uint64_t)n;
 	}
 	return 0;
 }
@@ -338,6 +386,14 @@ is_same_file(int a, int b)
 	if (fstat(a, &x) != 0 || fstat(b, &y) != 0)
 		return -errno;
 	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* What the kernel moves is not seen by a digest. */
+static void
+spoil(struct handle *h)
+{
+	if (h->digest != NULL)
+		digest_spoil(h->digest);
 }
 
 int
@@ -356,6 +412,8 @@ op_copy_data(struct server *s, const struct request *q)
 		return REQUEST_NO_HANDLE;
 	if (q->number[0] > INT64_MAX || q->number[2] > INT64_MAX)
 		return -EINVAL;
+	spoil(c.from);
+	spoil(c.to);
 	same = is_same_file(c.from->fd, c.to->fd);
 	if (same < 0)
 		return same;

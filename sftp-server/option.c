@@ -19,7 +19,7 @@
 #include "sftp-server/option.h"
 #include "sftp-server/request.h"
 
-#define OPTIONS "C:d:f:l:P:p:Q:u:cehR"
+#define OPTIONS "C:d:f:J:j:l:P:p:Q:u:cehR"
 #define UMASK_MAX 0777
 
 static int
@@ -89,6 +89,16 @@ parse_one(struct options *opt, int c, const char **out_error)
 		if (slog_facility_parse(optarg, &opt->log_facility) != 0)
 			return fail(out_error, "Invalid log facility");
 		return 0;
+	case 'J':
+		/* The one there is; a name keeps room for others. */
+		if (strcasecmp(optarg, "sha256") != 0)
+			return fail(out_error, "Invalid hash (sha256)");
+		opt->audit_digest = true;
+		return 0;
+	case 'j':
+		if (slog_facility_parse(optarg, &opt->audit_facility) != 0)
+			return fail(out_error, "Invalid audit facility");
+		return 0;
 	case 'l':
 		if (slog_level_parse(optarg, &opt->log_level) != 0)
 			return fail(out_error, "Invalid log level");
@@ -118,6 +128,7 @@ options_parse(
 	struct options opt = {
 		.log_level = SLOG_ERROR,
 		.log_facility = LOG_AUTH,
+		.audit_facility = -1,
 		.umask = -1,
 	};
 	int c, error;
@@ -129,6 +140,8 @@ options_parse(
 		if (error != 0)
 			return error;
 	}
+	if (opt.audit_digest && opt.audit_facility < 0)
+		return fail(out_error, "-J needs -j");
 	*out_opt = opt;
 	return 0;
 }

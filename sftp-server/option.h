@@ -13,6 +13,8 @@ struct options {
 	bool log_stderr;
 	enum slog_level log_level;
 	int log_facility;
+	int audit_facility; /* -1: no audit record */
+	bool audit_digest;
 	int umask;             /* -1: as inherited */
 	const char *start_dir; /* with its tokens; NULL: as inherited */
 	const char *root_dir;  /* NULL: as inherited */

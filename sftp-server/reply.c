@@ -72,6 +72,7 @@ reply_error(
 {
 	size_t mark;
 
+	s->status = status;
 	slog(SLOG_DEBUG3, "request %u: sent status %u", id, status);
 	if (status != SSH_FX_OK && status != SSH_FX_EOF)
 		slog(SLOG_INFO, "sent status %s", sftp_status_text(status));

@@ -187,13 +187,13 @@ op_run(struct server *s, const struct op *op, struct reader *r)
 	enum op_verdict verdict = s->verdict[op - ops];
 	int error;
 
-	if (verdict != OP_ALLOWED)
-		return refuse(op, verdict);
 	q->op = op;
 	error = request_decode(r, op->shape, q);
-	if (error != 0)
-		return error;
-	return op->run(s, q);
+	q->is_decoded = error == 0;
+	/* Refused as such, however broken; the record has what was asked. */
+	if (verdict != OP_ALLOWED)
+		return refuse(op, verdict);
+	return error != 0 ? error : op->run(s, q);
 }
 
 /* Said of the first ones only: a client can ask as often as it likes. */
@@ -243,10 +243,16 @@ request_run(struct server *s, struct span packet)
 		ext = reader_string(&r, SIZE_MAX);
 	op = op_find(type, ext);
 	slog(SLOG_DEBUG1, "request %u: %s", id, op ? op->name : "unknown");
+	s->status = SSH_FX_OK;
+	s->moved = 0;
+	if (s->audit.is_on)
+		audit_request_begin(s);
 	result = op != NULL ? op_run(s, op, &r) : unknown(s, type, ext);
-	if (result == REQUEST_REPLIED)
-		return 0;
-	s->out.len = mark;
-	reply_status(s, id, result);
+	if (result != REQUEST_REPLIED) {
+		s->out.len = mark;
+		reply_status(s, id, result);
+	}
+	if (s->audit.is_on && op != NULL)
+		audit_request(s, op, result < 0 ? result : 0);
 	return 0;
 }

@@ -51,6 +51,7 @@ struct op {
 struct request {
 	uint32_t id;
 	const struct op *op;
+	bool is_decoded; /* what follows is of this request */
 	char path[REQUEST_PATHS][SFTP_PATH_MAX + 1];
 	uint64_t handle[REQUEST_HANDLES]; /* 0 is never one */
 	uint64_t number[REQUEST_NUMBERS];

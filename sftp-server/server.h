@@ -13,6 +13,7 @@
 
 #include "common/sftp.h"
 #include "common/wire.h"
+#include "sftp-server/audit.h"
 #include "sftp-server/handle.h"
 #include "sftp-server/names.h"
 #include "sftp-server/option.h"
@@ -36,6 +37,9 @@ struct server {
 	/* Verdict on each request type, by its place in the table. */
 	enum op_verdict verdict[OPS_MAX];
 	struct request request;
+	uint32_t status; /* the client was told of the last request */
+	uint64_t moved;  /* bytes, by the request in hand */
+	struct audit audit;
 
 	uint8_t *in;
 	size_t in_head, in_tail;

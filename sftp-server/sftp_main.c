@@ -38,8 +38,8 @@ usage(const char *name)
 {
 	fprintf(stderr,
 	    "usage: %s [-ehR] [-C root_directory] [-d start_directory]\n"
-	    "\t[-f log_facility] [-l log_level] [-P denied_requests]\n"
-	    "\t[-p allowed_requests] [-u umask]\n"
+	    "\t[-f log_facility] [-J hash] [-j audit_facility] [-l log_level]\n"
+	    "\t[-P denied_requests] [-p allowed_requests] [-u umask]\n"
 	    "       %s -Q requests | jail\n",
 	    name, name);
 }
@@ -148,6 +148,7 @@ prepare(struct server *s)
 			    s, "cannot enter the root directory", error);
 	}
 	enter_directory(opt, start, s->names.home);
+	audit_begin(s);
 	server_prepare_fds();
 	server_prepare_signals(s);
 	return confine(s);
@@ -159,7 +160,8 @@ conclude(struct server *s, int result)
 {
 	for (uint32_t i = 0; i < s->handles.nslots; i++)
 		if (s->handles.slot[i].kind != HANDLE_FREE)
-			op_log_close(&s->handles.slot[i], "forced ");
+			op_close_forced(s, &s->handles.slot[i]);
+	audit_end(s, result);
 	if (result == -EBADMSG || result == -EMSGSIZE || result == -EPROTO)
 		slog(SLOG_ERROR, "bad message from %s local user %s: %s",
 		    s->peer, s->names.user, err_str(result));
@@ -193,6 +195,7 @@ main(int argc, char **argv)
 	if (opt.query_requests || opt.query_jail)
 		return EXIT_SUCCESS;
 	slog_open(name, opt.log_level, opt.log_facility, opt.log_stderr);
+	slog_record_to(opt.audit_facility);
 	server.opt = &opt;
 	server.peer = peer_address();
 	status = prepare(&server);

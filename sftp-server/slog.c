@@ -25,7 +25,7 @@
 
 static struct {
 	enum slog_level level;
-	int facility;
+	int facility, record_facility;
 	bool to_stderr;
 	bool ready;
 	char tag[64];
@@ -183,7 +183,7 @@ slog_name(const char *name)
 	return to;
 }
 
-static void
+static bool
 syslog_send(int priority, const char *line)
 {
 	static char text[LINE_MAX_BYTES + 128];
@@ -194,20 +194,21 @@ syslog_send(int priority, const char *line)
 
 	if (localtime_r(&now, &tm) == NULL ||
 	    strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm) == 0)
-		return;
-	len = snprintf(text, sizeof(text), "<%d>%s %s[%ld]: %s",
-	    priority | sink.facility, when, sink.tag, (long)getpid(), line);
+		return false;
+	len = snprintf(text, sizeof(text), "<%d>%s %s[%ld]: %s", priority, when,
+	    sink.tag, (long)getpid(), line);
 	if (len < 0)
-		return;
+		return false;
 	if ((size_t)len >= sizeof(text))
 		len = sizeof(text) - 1;
-	if (send(SLOG_FD, text, (size_t)len, MSG_NOSIGNAL) < 0 &&
-	    syslog_connect() == 0)
-		(void)send(SLOG_FD, text, (size_t)len, MSG_NOSIGNAL);
+	if (send(SLOG_FD, text, (size_t)len, MSG_NOSIGNAL) >= 0)
+		return true;
+	return syslog_connect() == 0 &&
+	       send(SLOG_FD, text, (size_t)len, MSG_NOSIGNAL) >= 0;
 }
 
 /* Carriage returns: the client's terminal may be in raw mode. */
-static void
+static bool
 stderr_send(char *line, size_t len)
 {
 	ssize_t n;
@@ -219,8 +220,9 @@ stderr_send(char *line, size_t len)
 		if (n < 0 && errno == EINTR)
 			n = 0;
 		else if (n <= 0)
-			return;
+			return false;
 	}
+	return true;
 }
 
 void
@@ -241,7 +243,23 @@ slog_line(enum slog_level level, const char *format, ...)
 		n = strlcpy(line, word, sizeof(line));
 	n += encode(line + n, raw, sizeof(raw), false);
 	if (sink.to_stderr)
-		stderr_send(line, n);
+		(void)stderr_send(line, n);
 	else
-		syslog_send(looks[level].priority, line);
+		(void)syslog_send(looks[level].priority | sink.facility, line);
+}
+
+void
+slog_record_to(int facility)
+{
+	sink.record_facility = facility;
+}
+
+bool
+slog_record(const char *line)
+{
+	static char text[LINE_MAX_BYTES];
+
+	if (!sink.to_stderr)
+		return syslog_send(LOG_INFO | sink.record_facility, line);
+	return stderr_send(text, strlcpy(text, line, sizeof(text) - 2));
 }

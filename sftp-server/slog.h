@@ -42,6 +42,13 @@ bool slog_enabled(enum slog_level level);
 void slog_line(enum slog_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * A line as it is, printable ASCII, at any level; to syslog with the facility
+ * of slog_record_to(). Whether it was taken.
+ */
+bool slog_record(const char *line);
+void slog_record_to(int facility);
+
 /* As slog_line(), but arguments are not evaluated for a line not wanted. */
 #define slog(level, ...) \
 	do { \

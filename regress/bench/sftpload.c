@@ -20,335 +20,21 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "common/sftp.h"
+#include "regress/bench/sftpload.h"
 
 #define PIPE_SIZE (1 << 20)
 #define IN_SIZE (4u << 20)
 /* Requests are written when this much waits. */
 #define OUT_FULL (1u << 20)
-#define SLOTS_MAX 1024
 #define INIT_ID SFTP_VERSION
 #define USEC 1000000.0
 #define NSEC 1000000000.0
 
-struct load;
-
-/* One request in flight, and what comes after it. */
-struct slot {
-	uint32_t step;
-	uint64_t at;
-	uint8_t handle[SFTP_HANDLE_MAX];
-	size_t handle_len;
-	bool is_busy;
-};
-
-struct job {
-	const char *name;
-	const char *usage;
-	/* Send what a free slot is for; false: nothing is left to send. */
-	bool (*next)(struct load *l, struct slot *slot);
-	/* Take a reply. true: the slot is free again. */
-	bool (*took)(struct load *l, struct slot *slot, uint8_t type,
-	    struct reader *r);
-};
-
-struct load {
-	const struct job *job;
-	const char *path;
-	uint64_t total; /* bytes, files or, of a listing, entries */
-	uint32_t block; /* bytes of a READ or WRITE */
-	unsigned width; /* slots in use */
-
-	struct slot slot[SLOTS_MAX];
-	unsigned nbusy;
-	struct slot shared; /* the one handle of a large file or directory */
-	bool is_open, at_end;
-	uint64_t next, done;
-	uint64_t nrequests;
-
-	int from, to;
-	struct writer out;
-	size_t sent;
-	uint8_t *in;
-	size_t in_head, in_tail;
-	uint8_t *data; /* what is written, block bytes */
-};
-
-static void
+void
 die(const char *what)
 {
 	fprintf(stderr, "sftpload: %s\n", what);
 	exit(EXIT_FAILURE);
-}
-
-static uint32_t
-id_of(const struct load *l, const struct slot *slot)
-{
-	return slot == &l->shared ? SLOTS_MAX : (uint32_t)(slot - l->slot);
-}
-
-static size_t
-begin(struct load *l, const struct slot *slot, uint8_t type)
-{
-	l->nrequests++;
-	return sftp_start(&l->out, type, id_of(l, slot));
-}
-
-static void
-send_open(struct load *l, struct slot *slot, const char *path, uint32_t flags)
-{
-	struct sftp_attrs attrs = { 0 };
-	size_t mark = begin(l, slot, SSH_FXP_OPEN);
-
-	writer_cstring(&l->out, path);
-	writer_u32(&l->out, flags);
-	sftp_attrs_write(&l->out, &attrs);
-	sftp_finish(&l->out, mark);
-}
-
-/* CLOSE, READDIR, and the head of READ and WRITE. */
-static size_t
-send_handle(
-    struct load *l, struct slot *slot, const struct slot *held, uint8_t type)
-{
-	size_t mark = begin(l, slot, type);
-
-	writer_string(&l->out, held->handle, held->handle_len);
-	return mark;
-}
-
-static void
-send_bytes(struct load *l, struct slot *slot, const struct slot *held,
-    uint8_t type, uint32_t n)
-{
-	size_t mark = send_handle(l, slot, held, type);
-
-	writer_u64(&l->out, slot->at);
-	if (type == SSH_FXP_READ)
-		writer_u32(&l->out, n);
-	else
-		writer_string(&l->out, l->data, n);
-	sftp_finish(&l->out, mark);
-}
-
-static void
-keep_handle(struct slot *slot, uint8_t type, struct reader *r)
-{
-	struct span s = reader_string(r, sizeof(slot->handle));
-
-	if (type != SSH_FXP_HANDLE || r->failed)
-		die("no handle");
-	memcpy(slot->handle, s.p, s.len);
-	slot->handle_len = s.len;
-}
-
-static void
-expect_ok(uint8_t type, struct reader *r)
-{
-	if (type != SSH_FXP_STATUS || reader_u32(r) != SSH_FX_OK)
-		die("a request failed");
-}
-
-/* --- one large file */
-
-static bool
-large_next(struct load *l, struct slot *slot, uint8_t type)
-{
-	uint64_t left = l->total - l->next;
-
-	if (!l->is_open || left == 0)
-		return false;
-	slot->at = l->next;
-	slot->step = left < l->block ? (uint32_t)left : l->block;
-	l->next += slot->step;
-	send_bytes(l, slot, &l->shared, type, slot->step);
-	return true;
-}
-
-static bool
-get_next(struct load *l, struct slot *slot)
-{
-	return large_next(l, slot, SSH_FXP_READ);
-}
-
-static bool
-put_next(struct load *l, struct slot *slot)
-{
-	return large_next(l, slot, SSH_FXP_WRITE);
-}
-
-static bool
-get_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	struct span data = reader_string(r, SIZE_MAX);
-
-	if (type != SSH_FXP_DATA || r->failed || data.len > slot->step)
-		die("no data");
-	l->done += data.len;
-	slot->at += data.len;
-	slot->step -= (uint32_t)data.len;
-	/* A short read: the rest is asked for again. */
-	if (slot->step != 0)
-		send_bytes(l, slot, &l->shared, SSH_FXP_READ, slot->step);
-	return slot->step == 0;
-}
-
-static bool
-put_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	expect_ok(type, r);
-	l->done += slot->step;
-	return true;
-}
-
-/* --- many small files: each is opened, moved and closed by a slot */
-
-static void
-file_open(struct load *l, struct slot *slot, uint32_t flags)
-{
-	char path[SFTP_PATH_MAX + 1];
-
-	snprintf(path, sizeof(path), "%s/%05llu", l->path,
-	    (unsigned long long)l->next++);
-	slot->step = 0;
-	slot->at = 0;
-	send_open(l, slot, path, flags);
-}
-
-static bool
-gets_next(struct load *l, struct slot *slot)
-{
-	if (l->next == l->total)
-		return false;
-	file_open(l, slot, SSH_FXF_READ);
-	return true;
-}
-
-static bool
-puts_next(struct load *l, struct slot *slot)
-{
-	if (l->next == l->total)
-		return false;
-	file_open(l, slot, SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_TRUNC);
-	return true;
-}
-
-static bool
-files_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r,
-    uint8_t move)
-{
-	switch (slot->step++) {
-	case 0:
-		keep_handle(slot, type, r);
-		send_bytes(l, slot, slot, move, l->block);
-		return false;
-	case 1:
-		if (move == SSH_FXP_WRITE)
-			expect_ok(type, r);
-		else if (type != SSH_FXP_DATA)
-			die("no data");
-		sftp_finish(
-		    &l->out, send_handle(l, slot, slot, SSH_FXP_CLOSE));
-		return false;
-	default:
-		expect_ok(type, r);
-		l->done++;
-		return true;
-	}
-}
-
-static bool
-gets_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	return files_took(l, slot, type, r, SSH_FXP_READ);
-}
-
-static bool
-puts_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	return files_took(l, slot, type, r, SSH_FXP_WRITE);
-}
-
-/* --- looking at many names */
-
-static bool
-stats_next(struct load *l, struct slot *slot)
-{
-	char path[SFTP_PATH_MAX + 1];
-	size_t mark;
-
-	if (l->next == l->total)
-		return false;
-	snprintf(path, sizeof(path), "%s/%05llu", l->path,
-	    (unsigned long long)l->next++);
-	mark = begin(l, slot, SSH_FXP_LSTAT);
-	writer_cstring(&l->out, path);
-	sftp_finish(&l->out, mark);
-	return true;
-}
-
-static bool
-stats_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	(void)slot;
-	(void)r;
-	if (type != SSH_FXP_ATTRS)
-		die("no attributes");
-	l->done++;
-	return true;
-}
-
-/* --- one directory */
-
-static bool
-list_next(struct load *l, struct slot *slot)
-{
-	if (!l->is_open || l->at_end)
-		return false;
-	sftp_finish(
-	    &l->out, send_handle(l, slot, &l->shared, SSH_FXP_READDIR));
-	return true;
-}
-
-static bool
-list_took(struct load *l, struct slot *slot, uint8_t type, struct reader *r)
-{
-	(void)slot;
-	if (type == SSH_FXP_STATUS)
-		l->at_end = true;
-	else
-		l->done += reader_u32(r);
-	return true;
-}
-
-static const struct job jobs[] = {
-	{ "get", "a file of COUNT bytes", get_next, get_took },
-	{ "put", "a file of COUNT bytes", put_next, put_took },
-	{ "gets", "COUNT files of a directory", gets_next, gets_took },
-	{ "puts", "COUNT files of a directory", puts_next, puts_took },
-	{ "stats", "COUNT files of a directory", stats_next, stats_took },
-	{ "list", "a directory of COUNT entries", list_next, list_took },
-};
-
-/* --- the conversation */
-
-static void
-send_first(struct load *l)
-{
-	uint32_t flags = SSH_FXF_READ;
-	size_t mark;
-
-	if (l->job->next == list_next) {
-		mark = begin(l, &l->shared, SSH_FXP_OPENDIR);
-		writer_cstring(&l->out, l->path);
-		sftp_finish(&l->out, mark);
-		return;
-	}
-	if (l->job->next == put_next)
-		flags = SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_TRUNC;
-	if (l->job->next == get_next || l->job->next == put_next)
-		send_open(l, &l->shared, l->path, flags);
-	else
-		l->is_open = true;
 }
 
 /* Put every free slot to use. */
@@ -370,7 +56,7 @@ fill(struct load *l)
 static void
 take(struct load *l, struct span packet)
 {
-	struct slot *slot = &l->shared;
+	struct slot *slot;
 	struct reader r;
 	uint8_t type;
 	uint32_t id;
@@ -381,8 +67,7 @@ take(struct load *l, struct span packet)
 	if (id > SLOTS_MAX)
 		die("a reply to nothing");
 	if (id == SLOTS_MAX) {
-		keep_handle(slot, type, &r);
-		l->is_open = true;
+		job_begun(l, type, &r);
 		return;
 	}
 	slot = &l->slot[id];
@@ -405,9 +90,8 @@ take_all(struct load *l)
 			break;
 		if (error != 0)
 			die("a broken packet");
-		take(l,
-		    span_of(l->in + l->in_head + SFTP_LEN_SIZE,
-			need - SFTP_LEN_SIZE));
+		take(l, span_of(l->in + l->in_head + SFTP_LEN_SIZE,
+			    need - SFTP_LEN_SIZE));
 		l->in_head += need;
 	}
 	memmove(l->in, l->in + l->in_head, l->in_tail - l->in_head);
@@ -488,7 +172,7 @@ run(struct load *l)
 {
 	double began = now();
 
-	send_first(l);
+	job_begin(l);
 	for (;;) {
 		fill(l);
 		if (l->is_open && l->nbusy == 0)
@@ -532,8 +216,7 @@ static double
 seconds_of(const struct rusage *used)
 {
 	return (double)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) +
-	       (double)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) /
-		   USEC;
+	       (double)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) / USEC;
 }
 
 static void
@@ -542,8 +225,7 @@ usage(void)
 	fputs("usage: sftpload JOB PATH COUNT BLOCK WIDTH COMMAND...\n"
 	      "       sftpload meter FILE COMMAND...\n",
 	    stderr);
-	for (size_t i = 0; i < nitems_of(jobs); i++)
-		fprintf(stderr, "\t%s: %s\n", jobs[i].name, jobs[i].usage);
+	jobs_print();
 	exit(2);
 }
 
@@ -583,9 +265,7 @@ main(int argc, char **argv)
 		return meter(argv[2], argv + 3);
 	if (argc < 7)
 		usage();
-	for (size_t i = 0; i < nitems_of(jobs); i++)
-		if (strcmp(argv[1], jobs[i].name) == 0)
-			l.job = &jobs[i];
+	l.job = job_find(argv[1]);
 	l.path = argv[2];
 	l.total = strtoull(argv[3], NULL, 10);
 	l.block = (uint32_t)strtoul(argv[4], NULL, 10);
@@ -603,7 +283,7 @@ main(int argc, char **argv)
 	close(l.to);
 	if (wait4(pid, &status, 0, &used) != pid || status != 0)
 		die("the command failed");
-	printf("{\"seconds\": %.6f, \"cpu\": %.6f, \"requests\": %llu}\n",
-	    took, seconds_of(&used), (unsigned long long)l.nrequests);
+	printf("{\"seconds\": %.6f, \"cpu\": %.6f, \"requests\": %llu}\n", took,
+	    seconds_of(&used), (unsigned long long)l.nrequests);
 	return EXIT_SUCCESS;
 }
