@@ -8,6 +8,7 @@ libcommon_a_SOURCES = \
 	common/conf.c common/conf.h common/conf_impl.h common/conf_load.c \
 	common/conf_match.c common/conf_report.c common/conf_wire.c \
 	common/err.c common/err.h \
+	common/journal.c common/journal.h \
 	common/key.c common/key.h common/key_blob.c common/key_hollow.c \
 	common/key_impl.h common/key_openssh.c common/key_private.c \
 	common/key_text.c common/key_verify.c \

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <vis.h>
 
+#include "common/journal.h"
 #include "common/log.h"
 #include "common/own.h"
 
@@ -19,7 +21,12 @@
 static struct {
 	enum log_sink sink;
 	enum log_level level;
-} the_log = { SINK_STDERR, LEVEL_INFO };
+	const char *ident;
+	int facility;
+	bool journal; /* journald gets lines directly */
+	struct log_about about;
+	bool has_about;
+} the_log = { .sink = SINK_STDERR, .level = LEVEL_INFO };
 
 static const int priorities[] = {
 	[LEVEL_QUIET] = LOG_CRIT,
@@ -50,6 +57,9 @@ log_open(
 {
 	the_log.sink = sink;
 	the_log.level = level;
+	the_log.ident = ident;
+	the_log.facility = facility;
+	the_log.journal = sink == SINK_SYSLOG && journal_is_syslog();
 	if (sink == SINK_SYSLOG)
 		openlog(ident, LOG_PID | LOG_NDELAY, facility);
 }
@@ -58,6 +68,31 @@ enum log_level
 log_level(void)
 {
 	return the_log.level;
+}
+
+void
+log_about(const struct log_about *about)
+{
+	the_log.about = *about;
+	the_log.has_about = true;
+}
+
+/* To journald with its fields, or as any daemon does. */
+static void
+write_syslog(enum log_level level, const char *safe)
+{
+	char text[LOG_LINE_MAX * 4 + 16];
+	const struct journal_line line = {
+		.ident = the_log.ident,
+		.facility = the_log.facility,
+		.priority = priorities[level],
+		.text = text,
+		.about = the_log.has_about ? &the_log.about : NULL,
+	};
+
+	snprintf(text, sizeof(text), "%s%s", marks[level], safe);
+	if (!the_log.journal || journal_send(&line) != 0)
+		syslog(priorities[level], "%s", text);
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -70,7 +105,7 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	strvis(safe, line, VIS_OCTAL | VIS_NL | VIS_TAB | VIS_NOSLASH);
 	if (the_log.sink == SINK_SYSLOG) {
-		syslog(priorities[level], "%s%s", marks[level], safe);
+		write_syslog(level, safe);
 	} else {
 		/* One write, so that lines of several processes do not mix. */
 		char whole[sizeof(safe) + 16];
@@ -88,11 +123,12 @@ log_at(enum log_level level, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (level > the_log.level || level == LEVEL_QUIET)
-		return;
-	va_start(ap, fmt);
-	log_write(level, fmt, ap);
-	va_end(ap);
+	if (level <= the_log.level && level != LEVEL_QUIET) {
+		va_start(ap, fmt);
+		log_write(level, fmt, ap);
+		va_end(ap);
+	}
+	the_log.has_about = false;
 }
 
 void

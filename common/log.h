@@ -32,6 +32,20 @@ void log_open(
     const char *ident, enum log_sink sink, int facility, enum log_level level);
 enum log_level log_level(void);
 
+/*
+ * What the next line is about, for journald to have as fields; texts are
+ * borrowed until then, and NULL if there is none. The line itself is the same
+ * with and without.
+ */
+struct log_about {
+	const char *event; /* OMNIEDGE_EVENT: a word of sshd(8), JOURNAL */
+	const char *user;
+	const char *method;
+	const char *addr;
+	unsigned port; /* 0: none */
+};
+void log_about(const struct log_about *about);
+
 /* Write one line if level is at or below the log's. */
 void log_at(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,23 @@
 #define DEBUG_MOST 3
 
 static const char usage_text[] =
-    "usage: sshd [-46DdeqTtV] [-C connection_spec] [-E log_file]\n"
-    "            [-f config_file] [-g login_grace_time] [-h host_key_file]\n"
-    "            [-o option] [-p port]\n";
+    "usage: sshd [-46DdeGiQqRrTtV] [-b bits] [-C connection_spec]\n"
+    "            [-c host_cert_file] [-E log_file] [-f config_file]\n"
+    "            [-g login_grace_time] [-h host_key_file] [-k key_time]\n"
+    "            [-o option] [-p port] [-u length]\n";
+
+/* Options that some script may still have. */
+static const struct {
+	int opt;
+	const char *note;
+} dead[] = {
+	{ 'b', "-b has no effect: it was for SSH protocol 1" },
+	{ 'k', "-k has no effect: it was for SSH protocol 1" },
+	{ 'Q', "-Q has no effect: it was for SSH protocol 1" },
+	{ 'r', "-r option is deprecated" },
+};
+
+static const char flags[] = "46b:C:c:DdE:ef:Gg:h:ik:o:p:QqRrTtu:V";
 
 static void __attribute__((noreturn)) usage(void)
 {
@@ -104,6 +119,8 @@ set_flag(struct server_args *args, int opt)
 	} table[] = {
 		{ 'D', &args->foreground },
 		{ 'e', &args->stderr_log },
+		{ 'G', &args->dump },
+		{ 'i', &args->inetd },
 		{ 'q', &args->quiet },
 		{ 'T', &args->dump },
 		{ 't', &args->test },
@@ -132,6 +149,7 @@ set_override(struct server_args *args, int opt, const char *value)
 	} table[] = {
 		{ '4', "AddressFamily", "inet" },
 		{ '6', "AddressFamily", "inet6" },
+		{ 'c', "HostCertificate", NULL },
 		{ 'g', "LoginGraceTime", NULL },
 		{ 'h', "HostKey", NULL },
 		{ 'o', "", NULL },
@@ -145,6 +163,34 @@ set_override(struct server_args *args, int opt, const char *value)
 			return true;
 		}
 	return false;
+}
+
+/* It is noted, and told once it is known where the log goes. */
+static bool
+set_dead(struct server_args *args, int opt)
+{
+	for (size_t i = 0; i < nitems_of(dead); i++)
+		if (dead[i].opt == opt) {
+			args->dead |= 1u << i;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * How long a host's name may be before its address is recorded instead. No
+ * name is ever looked up here, so any length does what -u0 asks for.
+ */
+static void
+check_length(const char *text)
+{
+	const char *why;
+
+	(void)strtonum(text, 0, HOST_NAME_MAX + 1, &why);
+	if (why == NULL)
+		return;
+	fputs("Invalid utmp length.\n", stderr);
+	exit(EXIT_USAGE);
 }
 
 static void
@@ -161,6 +207,12 @@ set_value(struct server_args *args, int opt, char *value)
 	case 'f':
 		args->config_file = value;
 		return;
+	case 'R':
+		fputs("-R not supported here\n", stderr);
+		exit(EXIT_USAGE);
+	case 'u':
+		check_length(value);
+		return;
 	default:
 		usage();
 	}
@@ -172,8 +224,8 @@ server_args_parse(int argc, char **argv, struct server_args *out_args)
 	int opt;
 
 	out_args->config_file = DEFAULT_CONFIG;
-	while ((opt = getopt(argc, argv, "46C:DdeE:f:g:h:o:p:qTtV")) != -1)
-		if (!set_flag(out_args, opt) &&
+	while ((opt = getopt(argc, argv, flags)) != -1)
+		if (!set_flag(out_args, opt) && !set_dead(out_args, opt) &&
 		    !set_override(out_args, opt, optarg))
 			set_value(out_args, opt, optarg);
 	if (optind != argc) {
@@ -181,9 +233,17 @@ server_args_parse(int argc, char **argv, struct server_args *out_args)
 		usage();
 	}
 	if (out_args->has_match && !out_args->dump) {
-		fprintf(stderr, "-C is of use only with -T\n");
+		fprintf(stderr, "-C is of use only with -T or -G\n");
 		exit(EXIT_USAGE);
 	}
+}
+
+void
+server_args_log(const struct server_args *args)
+{
+	for (size_t i = 0; i < nitems_of(dead); i++)
+		if ((args->dead & 1u << i) != 0)
+			log_info("%s", dead[i].note);
 }
 
 void

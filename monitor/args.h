@@ -8,11 +8,13 @@
 
 struct server_args {
 	const char *config_file;
-	const char **overrides; /* -o, and -g, -h, -p, -4, -6 in its form */
+	const char **overrides; /* -o; -4, -6, -c, -g, -h, -p in its form */
 	size_t noverrides;
 	bool foreground; /* -D */
 	bool test;       /* -t */
-	bool dump;       /* -T */
+	bool dump;       /* -T, -G */
+	bool inetd;      /* -i */
+	unsigned dead;   /* bits: options without effect that were there */
 	bool version;    /* -V */
 	bool quiet;      /* -q */
 	unsigned debug;  /* -d, times */
@@ -26,6 +28,8 @@ struct server_args {
  * program with status 1 and a text on stderr.
  */
 void server_args_parse(int argc, char **argv, struct server_args *out_args);
+/* Tell of options that have no effect. */
+void server_args_log(const struct server_args *args);
 /* Free what they own. */
 void server_args_done(struct server_args *args);
 

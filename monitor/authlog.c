@@ -14,6 +14,14 @@
 
 #define DISCONNECT_BEGINS "Received SSH_MSG_DISCONNECT: " /* libssh's words */
 
+/* journald's fields for the next line. */
+static void
+about(const struct conn *c, const char *event, const char *method)
+{
+	log_about(
+	    &(struct log_about){ event, c->user, method, c->addr, c->port });
+}
+
 static const char *
 invalid(const struct conn *c)
 {
@@ -33,8 +41,15 @@ authlog_result(const struct conn *c, enum auth_verdict verdict,
 		    c->failures >= (unsigned)c->options.max_auth_tries / 2 ||
 		    strcmp(method, "password") == 0;
 
+	static const char *const events[] = {
+		[VERDICT_DENIED] = "failed",
+		[VERDICT_GRANTED] = "accepted",
+		[VERDICT_PARTIAL] = "partial",
+	};
+
 	if (c->probe)
 		return;
+	about(c, events[verdict], method);
 	log_at(loud ? LEVEL_INFO : LEVEL_VERBOSE,
 	    "%s %s for %s%s from %s port %u ssh2%s%s", words[verdict], method,
 	    invalid(c), c->user, c->addr, c->port, info != NULL ? ": " : "",
@@ -44,12 +59,14 @@ authlog_result(const struct conn *c, enum auth_verdict verdict,
 void
 authlog_invalid_user(const struct conn *c)
 {
+	about(c, "invalid-user", NULL);
 	log_info("Invalid user %s from %s port %u", c->user, c->addr, c->port);
 }
 
 void
 authlog_max_tries(const struct conn *c)
 {
+	about(c, "too-many", NULL);
 	log_error("maximum authentication attempts exceeded for %s%s "
 		  "from %s port %u ssh2 [preauth]",
 	    invalid(c), c->user, c->addr, c->port);
@@ -148,6 +165,7 @@ authlog_bye(const struct conn *c, enum bye_reason why, const char *text)
 	if (why == BYE_DISCONNECTED)
 		log_disconnect(c, text, mark);
 	who(c, name, sizeof(name));
+	about(c, "closed", NULL);
 	log_info("%s%s%s port %u%s%s%s", begins[why], name, c->addr, c->port,
 	    tells ? ": " : "", tells ? text : "", mark);
 }

@@ -173,6 +173,7 @@ listeners_open(
 	if (rc != 0)
 		return rc;
 	l->n = 0;
+	l->given = false;
 	for (size_t i = 0; i < wanted.n; i++)
 		add_host(l, o, &wanted.v[i], old);
 	listens_done(&wanted);

@@ -21,6 +21,7 @@ struct listener {
 struct listeners {
 	struct listener v[LISTENER_MAX];
 	size_t n;
+	bool given; /* by a socket unit (systemd.h): they stay as they are */
 };
 
 /*

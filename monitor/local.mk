@@ -13,6 +13,7 @@ libmonitor_a_SOURCES = \
 	monitor/control.c monitor/control.h \
 	monitor/environ.c monitor/environ.h \
 	monitor/hostkey.c monitor/hostkey.h \
+	monitor/inetd.c monitor/inetd.h \
 	monitor/keyauth.c monitor/keyauth.h \
 	monitor/keyfile.c monitor/keyfile.h \
 	monitor/listener.c monitor/listener.h \
@@ -31,6 +32,7 @@ libmonitor_a_SOURCES = \
 	monitor/spawn.c monitor/spawn.h \
 	monitor/startups.c monitor/startups.h \
 	monitor/token.c monitor/token.h \
+	monitor/systemd.c monitor/systemd.h \
 	monitor/userid.c monitor/userid.h \
 	monitor/userproc.c monitor/userproc.h \
 	monitor/usession.c monitor/usession.h

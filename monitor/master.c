@@ -17,7 +17,9 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/master.h"
+#include "monitor/systemd.h"
 
+#define STATUS_MAX 256
 #define ACCEPT_PAUSE_MS 1000 /* when the process is out of descriptors */
 
 /* Set by the handlers, which do nothing else (CVE-2024-6387 and its kind). */
@@ -107,7 +109,8 @@ start_child(struct master *m, int fd, struct source *source)
 	if (rc != 0) {
 		log_error(
 		    "cannot start a connection's processes: %s", err_str(rc));
-		startups_leave(&m->startups, source);
+		if (!m->args->inetd)
+			startups_leave(&m->startups, source);
 		return;
 	}
 	c->starting = true;
@@ -220,6 +223,23 @@ reap(struct master *m)
 
 /* --- signals */
 
+/* For systemctl status; in a buffer that the next call uses again. */
+static const char *
+master_status(const struct master *m)
+{
+	static char text[STATUS_MAX];
+	size_t len = (size_t)snprintf(text, sizeof(text), "Listening on");
+
+	for (size_t i = 0; i < m->listeners.n && len < sizeof(text); i++) {
+		struct listener_name peer, at;
+
+		listener_ends(m->listeners.v[i].fd, &peer, &at);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s %s port %u", i > 0 ? "," : "", at.addr, at.port);
+	}
+	return text;
+}
+
 /*
  * A new configuration counts for new connections, as soon as all of it is
  * good; else the old one goes on. Live connections have theirs.
@@ -230,20 +250,22 @@ reload(struct master *m)
 	struct server_config config;
 	struct listeners listeners = { .n = 0 };
 
-	got_hup = 0;
-	log_info("Received SIGHUP; restarting.");
 	if (server_config_load(m->args, &config) != 0) {
 		log_error("the old configuration stays in force");
 		return;
 	}
-	if (listeners_open(&listeners, &config.options, &m->listeners) != 0) {
+	if (m->listeners.given) {
+		systemd_warn(&m->listeners, &config.options);
+	} else if (listeners_open(&listeners, &config.options, &m->listeners) !=
+		   0) {
 		log_error("no address to listen on; "
 			  "the old configuration stays in force");
 		server_config_done(&config);
 		return;
+	} else {
+		listeners_close(&m->listeners);
+		m->listeners = listeners;
 	}
-	listeners_close(&m->listeners);
-	m->listeners = listeners;
 	server_config_done(&m->config);
 	m->config = config;
 	startups_configure(&m->startups, &m->config.options);
@@ -251,14 +273,35 @@ reload(struct master *m)
 }
 
 static void
+hang_up(struct master *m)
+{
+	got_hup = 0;
+	log_info("Received SIGHUP; restarting.");
+	systemd_reloading();
+	reload(m);
+	systemd_ready(master_status(m));
+}
+
+/* With -i whoever ends us means the one connection that we are for. */
+static void
+end_adopted(struct master *m)
+{
+	got_term = got_hup = 0;
+	for (struct child *c = m->children; c != NULL; c = c->next)
+		child_terminate(c);
+}
+
+static void
 handle_signals(struct master *m)
 {
-	if (got_term) {
+	if (m->args->inetd && (got_term || got_hup)) {
+		end_adopted(m);
+	} else if (got_term) {
 		log_info("Received signal %d; terminating.", (int)got_term);
 		m->stopping = true;
 	}
 	if (got_hup)
-		reload(m);
+		hang_up(m);
 	if (got_chld)
 		reap(m);
 }
@@ -323,6 +366,20 @@ wait_ms(const struct master *m, bool paused)
 							  : ms;
 }
 
+/* The client of -i: who may start is inetd's to say, and it has said so. */
+static void
+adopt(struct master *m)
+{
+	AUTOCLOSE int fd = take_fd(&m->client_fd);
+
+	tune_socket(m, fd);
+	start_child(m, fd, NULL);
+	if (m->children == NULL)
+		m->stopping = true;
+	else
+		m->children->starting = false;
+}
+
 int
 master_serve(struct master *m)
 {
@@ -332,7 +389,12 @@ master_serve(struct master *m)
 
 	startups_init(&m->startups);
 	startups_configure(&m->startups, &m->config.options);
-	control_open(&m->control);
+	m->control.fd = -1;
+	if (m->args->inetd)
+		adopt(m);
+	else
+		control_open(&m->control);
+	systemd_ready(master_status(m));
 	while (!m->stopping) {
 		size_t nlisteners = paused ? 0 : m->listeners.n;
 		size_t ncontrol = m->control.n + 1;
@@ -352,6 +414,7 @@ master_serve(struct master *m)
 		expire(m, master_clock_ms());
 		handle_signals(m);
 	}
+	systemd_stopping();
 	free(fds);
 	control_close(&m->control);
 	seen_done(&m->seen);

@@ -16,9 +16,11 @@ struct master {
 	struct child *children; /* owned list */
 	struct startups startups;
 	struct control control;
-	struct seen seen; /* sessions that logins by key were made in */
+	unsigned nsockets; /* of a socket unit; systemd.h */
+	struct seen seen;  /* sessions that logins by key were made in */
 	bool stopping;
-	bool once; /* -d: one connection, then the end */
+	bool once;     /* -d, -i: one connection, then the end */
+	int client_fd; /* of -i, owned: the connection; else -1 */
 };
 
 /* What a connection's processes are told. */

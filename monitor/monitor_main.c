@@ -129,6 +129,8 @@ main(int argc, char **argv, char **envp)
 	setproctitle_init(argc, argv, envp);
 	signal(SIGPIPE, SIG_IGN);
 	log_open("sshd", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
+	/* What fail2ban's filter has journald look for (_COMM=sshd). */
+	prctl(PR_SET_NAME, "sshd", 0, 0, 0);
 	/* It holds host keys: no core, no ptrace by anyone but root. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (fcntl(MONITOR_NET_FD, F_SETFD, FD_CLOEXEC) != 0 ||
@@ -149,6 +151,8 @@ main(int argc, char **argv, char **envp)
 		fatal("cannot drop capabilities: %s", err_str(rc));
 	c.sftp_path = find_sftp(sftp_path, sizeof(sftp_path));
 	setproctitle("[accepted]");
+	log_about(
+	    &(struct log_about){ "connected", NULL, NULL, c.addr, c.port });
 	if (!c.probe)
 		log_verbose("Connection from %s port %u on %s port %u", c.addr,
 		    c.port, c.laddr, c.lport);

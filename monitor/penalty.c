@@ -166,6 +166,7 @@ begin(struct penalty_book *b, const struct source_key *key,
 	RB_INSERT(source_tree, order_of(b, key), s);
 	b->n[is_v6(key)]++;
 	source_text(key, text);
+	log_about(&(struct log_about){ "penalty", NULL, NULL, text, 0 });
 	log_at(s->active ? LEVEL_INFO : LEVEL_VERBOSE,
 	    "srclimit_penalise: %s: new %s %s penalty of %.3f seconds for %s",
 	    family_text(key), text, s->active ? "active" : "deferred",
@@ -189,6 +190,7 @@ prolong(struct penalty_book *b, struct source *s, enum penalty_time why,
 		return;
 	s->active = true;
 	source_text(&s->key, text);
+	log_about(&(struct log_about){ "penalty", NULL, NULL, text, 0 });
 	log_info("srclimit_penalise: %s: activating %s penalty of %.3f seconds "
 		 "for %s",
 	    text, family_text(&s->key), seconds(s->until - now), texts[why]);

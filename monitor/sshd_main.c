@@ -13,14 +13,17 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/account.h"
 #include "monitor/caps.h"
+#include "monitor/inetd.h"
 #include "monitor/master.h"
 #include "monitor/preflight.h"
+#include "monitor/systemd.h"
 
 #define EXIT_CONFIG 255 /* as OpenSSH's sshd; systemd's unit relies on it */
 
@@ -143,15 +146,48 @@ go_background(const struct server_args *args)
 }
 
 static int
-run(struct master *m)
+open_listeners(struct master *m)
 {
 	struct listeners none = { .n = 0 };
+	char why[LISTENER_WHY_MAX];
+
+	if (m->nsockets == 0) {
+		if (listeners_open(&m->listeners, &m->config.options, &none) ==
+		    0)
+			return 0;
+		log_error("Cannot bind any address.");
+		return -EADDRNOTAVAIL;
+	}
+	if (systemd_listeners(&m->listeners, m->nsockets, why) != 0) {
+		log_error("socket activation: %s", why);
+		return -ENOTSOCK;
+	}
+	systemd_warn(&m->listeners, &m->config.options);
+	return 0;
+}
+
+/* -i: one connection, no listener and no trace of one. */
+static int
+run_inetd(struct master *m)
+{
 	int rc;
 
-	if (listeners_open(&m->listeners, &m->config.options, &none) != 0) {
-		log_error("Cannot bind any address.");
+	server_log_open(m->args, &m->config);
+	setproctitle("[inetd]");
+	rc = master_serve(m);
+	spawn_done(&m->spawn);
+	return rc;
+}
+
+static int
+run(struct master *m)
+{
+	int rc;
+
+	if (m->args->inetd)
+		return run_inetd(m);
+	if (open_listeners(m) != 0)
 		return EXIT_CONFIG;
-	}
 	go_background(m->args);
 	server_log_open(m->args, &m->config);
 	write_pid_file(&m->config.options);
@@ -166,17 +202,40 @@ run(struct master *m)
 
 /*
  * Descriptors 0, 1 and 2 are open from here on, whoever started us, and no
- * other: what we are left by a shell is not for our children.
+ * other but a socket unit's: what we are left by a shell is not for our
+ * children.
  */
 static void
-hold_stdio(void)
+hold_stdio(unsigned nsockets)
 {
 	int fd;
 
 	do
 		fd = open(_PATH_DEVNULL, O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1);
+	closefrom(SYSTEMD_FIRST_FD + (int)nsockets);
+}
+
+/*
+ * -i: take the client, before there is a secret in memory. From then on only
+ * -e has the log at standard error, which may be the client.
+ */
+static void
+take_client(struct master *m)
+{
+	const struct server_args *args = m->args;
+	int rc;
+
+	if (!args->inetd || args->test || args->dump)
+		return;
+	if (!args->stderr_log)
+		log_open("sshd", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
+	rc = inetd_take(args->stderr_log, &m->client_fd);
+	if (rc == -ENOENT)
+		fatal("Privilege separation user " PRIVSEP_USER
+		      " does not exist");
+	if (rc != 0)
+		fatal("-i: no client at standard input: %s", err_str(rc));
 }
 
 /* What the arguments ask for, once the configuration is read. */
@@ -197,7 +256,7 @@ serve_or_check(struct master *m)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (caps_trim(CAPS_SSHD) != 0)
 		fatal("cannot drop capabilities");
-	m->once = m->args->debug != 0;
+	m->once = m->args->debug != 0 || m->args->inetd;
 	return run(m);
 }
 
@@ -205,20 +264,23 @@ int
 main(int argc, char **argv, char **envp)
 {
 	struct server_args args = { .config_file = NULL };
-	struct master m = { .args = &args };
+	struct master m = { .args = &args, .client_fd = -1 };
 	int status;
 
 	/* A log whose reader is gone must not end us. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
-	hold_stdio();
+	m.nsockets = systemd_fds();
+	hold_stdio(m.nsockets);
 	setproctitle_init(argc, argv, envp);
 	log_open("sshd", SINK_STDERR, 0, LEVEL_INFO);
 	server_args_parse(argc, argv, &args);
 	if (args.version)
 		return print_version();
+	take_client(&m);
 	if (args.quiet)
 		log_open("sshd", SINK_STDERR, 0, LEVEL_QUIET);
+	server_args_log(&args);
 	umask(022);
 	status = EXIT_CONFIG;
 	if (server_config_load(&args, &m.config) == 0) {

@@ -52,6 +52,8 @@ static void
 refuse(const struct startups *s, const struct startup *at, enum log_level level,
     const char *why, const char *text)
 {
+	log_about(&(struct log_about){
+	    "refused", NULL, NULL, at->peer.addr, at->peer.port });
 	log_at(level, "drop connection #%u from [%s]:%u on [%s]:%u %s", s->n,
 	    at->peer.addr, at->peer.port, at->local.addr, at->local.port, why);
 	(void)!send(at->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);

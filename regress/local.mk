@@ -205,6 +205,8 @@ system_tests = \
 	regress/system/chroot.py \
 	regress/system/flags.py \
 	regress/system/host-keys.py \
+	regress/system/inetd.py \
+	regress/system/journal.py \
 	regress/system/limits.py \
 	regress/system/penalties.py \
 	regress/system/listen.py \
@@ -229,7 +231,8 @@ system_tests = \
 	regress/system/sftp.py \
 	regress/system/signals.py \
 	regress/system/terminate.py \
-	regress/system/sshdctl.py
+	regress/system/sshdctl.py \
+	regress/system/systemd.py
 
 bench: all
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \

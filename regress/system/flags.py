@@ -106,6 +106,40 @@ def option_flags():
              "to serve under a relative path is refused")
 
 
+def old_flags():
+    """What scripts still have is taken, and told if it does nothing."""
+    if flavour() == "openssh":
+        tap.skip("flags without effect", "OpenSSH says nothing of most")
+        return
+    for flags, said in ((["-b", "1024"], "-b has no effect"),
+                        (["-k", "3600"], "-k has no effect"),
+                        (["-Q"], "-Q has no effect"),
+                        (["-r"], "-r option is deprecated"),
+                        (["-u0"], None), (["-u", "64"], None)):
+        name = " ".join(flags)
+        code, text = sshd("-t", "-f", spec.conf_path, *flags)
+        tap.equal(code, 0, name + ": is taken", text)
+        if said:
+            tap.like(text, "^%s" % said, name + ": is told")
+        else:
+            tap.equal(text, "", name + ": holds without a word")
+    for flags, said in ((["-R"], "-R not supported here"),
+                        (["-u", "x"], "Invalid utmp length"),
+                        (["-u", "999"], "Invalid utmp length")):
+        name = " ".join(flags)
+        code, text = sshd("-t", "-f", spec.conf_path, *flags)
+        tap.equal(code, 1, name + ": is an error")
+        tap.like(text, said, name + ": says which")
+    code, text = sshd("-t", "-f", spec.conf_path, "-c", "/nonexistent")
+    tap.ok(code != 0, "-c: is HostCertificate")
+    tap.like(text, "command-line.*HostCertificate", "-c: and answered as it")
+    tap.equal(sshd("-G", "-f", spec.conf_path),
+              sshd("-T", "-f", spec.conf_path), "-G prints what -T does")
+    code, text = sshd("-t", "-f", spec.conf_path, "-C", "user=x")
+    tap.ok(code == 1 and "only with -T or -G" in text, "-C needs one of them",
+           text)
+
+
 def version():
     code, said = sshd("-V")
     if flavour() == "openssh":
@@ -185,5 +219,5 @@ def debug_mode():
     tap.ok(client.returncode is not None, "and ends")
 
 
-tap.main(test_mode, extended_test, option_flags, version, log_to_file, quiet,
-         port_flag, daemon, debug_mode)
+tap.main(test_mode, extended_test, option_flags, old_flags, version,
+         log_to_file, quiet, port_flag, daemon, debug_mode)

@@ -51,9 +51,8 @@ def called(name):
     pids = []
     for pid in descendants(server.process.pid):
         try:
-            with open("/proc/%d/comm" % pid, encoding="utf-8") as comm:
-                if comm.read().strip() == name:
-                    pids.append(pid)
+            if os.path.basename(os.readlink("/proc/%d/exe" % pid)) == name:
+                pids.append(pid)
         except OSError:
             continue
     return pids

@@ -177,7 +177,7 @@ def numbers():
 def flags():
     """getopt's string, the usage, the synopsis, the list: all the same."""
     code = read("monitor", "args.c")
-    spec = re.search(r'getopt\(argc, argv, "([^"]+)"\)', code)[1]
+    spec = re.search(r'flags\[\] = "([^"]+)"', code)[1]
     wanted = sorted(re.findall(r"\w:?", spec))
     page = read("man", "sshd.8")
     synopsis = page.split(".Sh SYNOPSIS")[1].split(".Sh ")[0]
