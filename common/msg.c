@@ -49,9 +49,29 @@ msg_peer_name(enum peer peer)
 		[MONITOR] = "sshd-monitor",
 		[NET] = "sshd-net",
 		[CTL] = "sshdctl",
+		[FORWARD] = "sshd-forward",
 	};
 
 	return peer < PEER_COUNT ? names[peer] : "?";
+}
+
+const char *
+forward_str(uint64_t outcome)
+{
+	static const char *const words[FORWARD_OUTCOME_COUNT] = {
+		[FORWARD_DONE] = "done",
+		[FORWARD_DENIED] = "not permitted",
+		[FORWARD_FORBIDDEN] = "the user has no right to it",
+		[FORWARD_UNKNOWN] = "unknown host",
+		[FORWARD_REFUSED] = "connection refused",
+		[FORWARD_UNREACHABLE] = "unreachable",
+		[FORWARD_TIMEOUT] = "timed out",
+		[FORWARD_IN_USE] = "address in use",
+		[FORWARD_LIMIT] = "too many at the same time",
+		[FORWARD_FAILED] = "no socket",
+	};
+
+	return outcome < FORWARD_OUTCOME_COUNT ? words[outcome] : "?";
 }
 
 /* FNV-1a, 32 bits: nobody has to fear a collision that he makes himself. */

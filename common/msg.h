@@ -24,6 +24,7 @@ enum peer {
 	MONITOR,
 	NET,
 	CTL, /* sshdctl(8) */
+	FORWARD,
 	PEER_COUNT,
 };
 
@@ -52,6 +53,46 @@ enum session_kind {
 	SESSION_EXEC,
 	SESSION_SUBSYSTEM,
 };
+
+enum forward_outcome {
+	FORWARD_DONE,
+	FORWARD_DENIED,      /* by options or the key's line */
+	FORWARD_FORBIDDEN,   /* by the kernel: the user may not */
+	FORWARD_UNKNOWN,     /* no such name */
+	FORWARD_REFUSED,     /* nobody listens there */
+	FORWARD_UNREACHABLE, /* no way there */
+	FORWARD_TIMEOUT,
+	FORWARD_IN_USE,
+	FORWARD_LIMIT, /* a named limit of ours */
+	FORWARD_FAILED,
+	FORWARD_OUTCOME_COUNT,
+};
+
+enum forward_family {
+	FAMILY_ANY,
+	FAMILY_INET,
+	FAMILY_INET6,
+};
+
+enum forward_bind {
+	BIND_TCP,
+	BIND_X11,
+	BIND_AGENT,
+};
+
+enum forward_where {
+	WHERE_LOOPBACK, /* 127.0.0.1 and ::1 */
+	WHERE_ANY,      /* every address */
+	WHERE_HOST,
+};
+
+/* Limits of one connection, kept by sshd-net and enforced by the monitor. */
+#define FORWARD_PENDING_MAX 256   /* requests that are not answered yet */
+#define FORWARD_CHANNELS_MAX 1024 /* channels that carry a forwarding */
+#define FORWARD_LISTENERS_MAX 128 /* tcpip-forward, displays, the agent */
+
+/* A word for an outcome, to end a log line with; never NULL. */
+const char *forward_str(uint64_t outcome);
 
 enum bye_reason {
 	BYE_CLOSED,       /* the client's side was closed */

@@ -25,6 +25,11 @@ static int (*const answers[MSG_COUNT])(struct conn *c, const struct msg *m) = {
 	[MSG_SESSION_START] = answer_session_start,
 	[MSG_SIGNAL] = answer_signal,
 	[MSG_HANGUP] = answer_hangup,
+	[MSG_FORWARD_TERMS] = answer_forward_terms,
+	[MSG_CONNECT] = answer_connect,
+	[MSG_LISTEN] = answer_listen,
+	[MSG_AGENT_OPEN] = answer_agent_open,
+	[MSG_X11_OPEN] = answer_x11_open,
 };
 
 int

@@ -35,4 +35,11 @@ int answer_session_start(struct conn *c, const struct msg *m);
 int answer_signal(struct conn *c, const struct msg *m);
 int answer_hangup(struct conn *c, const struct msg *m);
 
+/* --- answer_forward.c */
+int answer_forward_terms(struct conn *c, const struct msg *m);
+int answer_connect(struct conn *c, const struct msg *m);
+int answer_listen(struct conn *c, const struct msg *m);
+int answer_agent_open(struct conn *c, const struct msg *m);
+int answer_x11_open(struct conn *c, const struct msg *m);
+
 #endif

@@ -266,8 +266,6 @@ grants_of(const struct conn *c, const struct attempt *a)
 		grants &= ~(uint32_t)GRANT_PTY;
 	if (!c->options.permit_user_rc)
 		grants &= ~(uint32_t)GRANT_USER_RC;
-	/* Nothing is forwarded by this server: there is no one to ask. */
-	grants &= ~(uint32_t)(GRANT_PORT_FWD | GRANT_AGENT_FWD | GRANT_X11_FWD);
 	/* A password that has expired is good for changing it. */
 	if (c->must_change)
 		grants &= GRANT_PTY;

@@ -64,7 +64,8 @@ span_text(const char *text)
 static int
 send_conn(struct child *c, const struct child_terms *t)
 {
-	const int fds[] = { t->config->config_fd, t->config->hostkeys_fd };
+	const int fds[] = { t->config->config_fd, t->config->hostkeys_fd,
+		t->spawn->program_fd[SPAWN_FORWARD] };
 	struct msg m = { .id = MSG_CONN };
 
 	m.u.conn = (struct msg_conn){

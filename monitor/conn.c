@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/answer.h"
+#include "monitor/forward.h"
 #include "monitor/pam.h"
 #include "monitor/record.h"
 #include "monitor/usession.h"
@@ -189,16 +190,17 @@ terminate(struct conn *c)
 
 /* Wait for something to do. */
 static void
-wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[2])
+wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[3])
 {
 	sigset_t open_mask;
 	int rc = 0;
 
 	fds[0] = (struct pollfd){ c->net.fd, POLLIN, 0 };
 	fds[1] = (struct pollfd){ c->sshd.fd, POLLIN, 0 };
+	fds[2] = forward_poll(c);
 	sigprocmask(SIG_BLOCK, signals, &open_mask);
 	if (!got_term && !got_chld)
-		rc = ppoll(fds, 2, NULL, &open_mask);
+		rc = ppoll(fds, 3, NULL, &open_mask);
 	if (rc < 0 && errno != EINTR)
 		fatal("ppoll: %s", err_str(-errno));
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
@@ -221,6 +223,7 @@ end(struct conn *c)
 	for (struct usession *s = c->sessions; s != NULL; s = s->next)
 		usession_hangup(c, s);
 	usession_reap(c);
+	forward_done(c);
 	pam_done(c);
 	if (c->recorded)
 		record_remove(getpid());
@@ -231,7 +234,7 @@ end(struct conn *c)
 int
 conn_serve(struct conn *c)
 {
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 	sigset_t signals;
 
 	take_signals(&signals);
@@ -241,10 +244,15 @@ conn_serve(struct conn *c)
 			terminate(c);
 		got_chld = 0;
 		usession_reap(c);
+		forward_reap(c);
 		if (!c->ended && fds[0].revents != 0)
 			serve_net(c);
 		if (!c->ended && fds[1].revents != 0)
 			serve_sshd(c);
+		/* Serving the others may have ended it meanwhile. */
+		if (!c->ended && fds[2].revents != 0 &&
+		    fds[2].fd == forward_poll(c).fd)
+			forward_serve(c);
 	}
 	end(c);
 	return exit_status(c);

@@ -26,6 +26,7 @@
 
 struct usession;
 struct pam;
+struct forward;
 
 struct conn {
 	struct chan net;
@@ -33,6 +34,7 @@ struct conn {
 	struct conf *conf;
 	struct options options; /* for this connection, and user once known */
 	struct hostkeys hostkeys;
+	int forward_fd;        /* the program sshd-forward, open; owned */
 	const char *sftp_path; /* our sftp-server: beside our own program */
 	char *addr;            /* numeric; "UNKNOWN" if there is no socket */
 	unsigned port;
@@ -68,7 +70,8 @@ struct conn {
 
 	struct usession *sessions; /* owned list */
 	unsigned nsessions;
-	bool refused;    /* by RefuseConnection */
+	struct forward *forward; /* owned; NULL until something is forwarded */
+	bool refused;            /* by RefuseConnection */
 	bool broke_rule; /* its network process did, which is a crash's kin */
 	bool recorded;   /* in record.h's directory */
 	bool said_bye;

@@ -14,7 +14,9 @@
 #include "common/own.h"
 #include "common/pattern.h"
 #include "monitor/environ.h"
+#include "monitor/forward.h"
 #include "monitor/pam.h"
+#include "monitor/xauth.h"
 
 #define PATH_USER "/usr/local/bin:/usr/bin:/bin:/usr/games"
 #define PATH_ROOT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -170,6 +172,8 @@ put_ssh(const struct conn *c, const struct usession *s, struct environ_list *e)
 		{ "SSH_TTY", s->has_pty ? s->tty : NULL },
 		{ "TERM", s->has_pty ? s->term : NULL },
 		{ "SSH_ORIGINAL_COMMAND", s->original },
+		{ "SSH_AUTH_SOCK", forward_agent_path(c) },
+		{ "DISPLAY", s->x11 != NULL ? s->x11->display : NULL },
 	};
 
 	snprintf(

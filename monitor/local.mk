@@ -2,7 +2,8 @@ noinst_LIBRARIES += libmonitor.a
 libmonitor_a_SOURCES = \
 	monitor/account.c monitor/account.h \
 	monitor/answer.c monitor/answer.h \
-	monitor/answer_auth.c monitor/answer_session.c \
+	monitor/answer_auth.c monitor/answer_forward.c \
+	monitor/answer_session.c \
 	monitor/answer_transport.c \
 	monitor/args.c monitor/args.h \
 	monitor/authlog.c monitor/authlog.h \
@@ -12,6 +13,7 @@ libmonitor_a_SOURCES = \
 	monitor/conn.c monitor/conn.h \
 	monitor/control.c monitor/control.h \
 	monitor/environ.c monitor/environ.h \
+	monitor/forward.c monitor/forward.h \
 	monitor/hostkey.c monitor/hostkey.h \
 	monitor/inetd.c monitor/inetd.h \
 	monitor/keyauth.c monitor/keyauth.h \
@@ -22,6 +24,7 @@ libmonitor_a_SOURCES = \
 	monitor/pam.h \
 	monitor/password.c monitor/password.h \
 	monitor/penalty.c monitor/penalty.h \
+	monitor/permit.c monitor/permit.h \
 	monitor/preflight.c monitor/preflight.h \
 	monitor/pty.c monitor/pty.h \
 	monitor/rootdir.c monitor/rootdir.h \
@@ -35,7 +38,8 @@ libmonitor_a_SOURCES = \
 	monitor/systemd.c monitor/systemd.h \
 	monitor/userid.c monitor/userid.h \
 	monitor/userproc.c monitor/userproc.h \
-	monitor/usession.c monitor/usession.h
+	monitor/usession.c monitor/usession.h \
+	monitor/xauth.c monitor/xauth.h
 if USE_PAM
 libmonitor_a_SOURCES += monitor/pam.c
 else

@@ -83,6 +83,7 @@ read_conn(struct conn *c)
 		return rc;
 	config_fd = chan_take_fd(&c->sshd, 0);
 	keys_fd = chan_take_fd(&c->sshd, 1);
+	c->forward_fd = chan_take_fd(&c->sshd, 2);
 	c->addr = strndup((const char *)q->addr.p, q->addr.len);
 	c->laddr = strndup((const char *)q->laddr.p, q->laddr.len);
 	c->port = (unsigned)q->port;
@@ -92,6 +93,8 @@ read_conn(struct conn *c)
 	c->sink = q->stderr_log ? SINK_STDERR : SINK_SYSLOG;
 	if (c->addr == NULL || c->laddr == NULL)
 		return -ENOMEM;
+	if (c->forward_fd < 0)
+		return -EBADMSG;
 	rc = read_config(c, config_fd);
 	if (rc == 0)
 		rc = read_hostkeys(c, keys_fd);
@@ -122,7 +125,7 @@ find_sftp(char *buf, size_t size)
 int
 main(int argc, char **argv, char **envp)
 {
-	struct conn c = { .granted = false };
+	struct conn c = { .forward_fd = -1 };
 	char sftp_path[PATH_MAX];
 	int rc;
 

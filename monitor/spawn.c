@@ -37,6 +37,7 @@ static const struct {
 	[SPAWN_MONITOR] = { "sshd-monitor", false, false },
 	[SPAWN_NET] = { "sshd-net", true, true },
 	[SPAWN_PROBE] = { "sshd-probe", true, false },
+	[SPAWN_FORWARD] = { "sshd-forward", false, false },
 };
 
 /* --- opening */
@@ -52,7 +53,7 @@ open_program(const char *path, char why[SPAWN_WHY_MAX], int *out_fd)
 	if (fd < 0) {
 		rc = -errno;
 		snprintf(why, SPAWN_WHY_MAX,
-		    "%s: %s; is the suite installed whole (make install)?",
+		    "%.300s: %s; is the suite installed whole (make install)?",
 		    path, err_str(rc));
 		return rc;
 	}
@@ -60,14 +61,18 @@ open_program(const char *path, char why[SPAWN_WHY_MAX], int *out_fd)
 	return 0;
 }
 
-/* The probe stands beside the network process. */
-static void
-probe_path(const char *net, char *out, size_t size)
+/* Open a program that stands beside another one. */
+static int
+open_beside(const char *other, enum spawn_role role, char why[SPAWN_WHY_MAX],
+    int *out_fd)
 {
-	char copy[PATH_MAX];
+	char copy[PATH_MAX], path[PATH_MAX];
 
-	strlcpy(copy, net, sizeof(copy));
-	snprintf(out, size, "%s/sshd-probe", dirname(copy));
+	strlcpy(copy, other, sizeof(copy));
+	if (snprintf(path, sizeof(path), "%s/%s", dirname(copy),
+		roles[role].name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return open_program(path, why, out_fd);
 }
 
 static int
@@ -102,19 +107,21 @@ spawn_init(
 				  "/sshd-monitor";
 	const char *net =
 	    paths->net != NULL ? paths->net : PKGLIBEXECDIR "/sshd-net";
-	char probe[PATH_MAX];
 	int rc;
 
 	for (size_t i = 0; i < SPAWN_COUNT; i++)
 		s->program_fd[i] = -1;
-	probe_path(net, probe, sizeof(probe));
 	rc = find_user(s, why);
 	if (rc == 0)
 		rc = open_program(monitor, why, &s->program_fd[SPAWN_MONITOR]);
 	if (rc == 0)
 		rc = open_program(net, why, &s->program_fd[SPAWN_NET]);
 	if (rc == 0)
-		rc = open_program(probe, why, &s->program_fd[SPAWN_PROBE]);
+		rc = open_beside(
+		    net, SPAWN_PROBE, why, &s->program_fd[SPAWN_PROBE]);
+	if (rc == 0)
+		rc = open_beside(
+		    monitor, SPAWN_FORWARD, why, &s->program_fd[SPAWN_FORWARD]);
 	if (rc != 0)
 		spawn_done(s);
 	return rc;
@@ -167,10 +174,11 @@ drop_root(const struct spawn *s, bool may_chroot)
 	return may_chroot ? caps_keep_chroot() : 0;
 }
 
-static void __attribute__((noreturn)) run_child(
-    const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
+/* Run a program with an empty environment, or with the time zone in it. */
+static void __attribute__((noreturn))
+become(int program_fd, const char *name, bool with_zone)
 {
-	char *argv[] = { (char *)(uintptr_t)roles[role].name, NULL };
+	char *argv[] = { (char *)(uintptr_t)name, NULL };
 	/* setproctitle(3) writes over what execve(2) put there: make room. */
 	static char room[] =
 	    "SSHD_TITLE_ROOM="
@@ -180,6 +188,28 @@ static void __attribute__((noreturn)) run_child(
 	const char *zone = getenv("TZ");
 	char tz[TZ_SIZE] = "TZ=";
 	char *envp[] = { room, NULL, NULL };
+
+	if (zone != NULL && with_zone &&
+	    strlcat(tz, zone, sizeof(tz)) < sizeof(tz))
+		envp[1] = tz;
+	fexecve(program_fd, argv, envp);
+	_exit(SPAWN_EXIT_EXEC);
+}
+
+void
+spawn_exec(int program_fd, const char *name, int chan_fd)
+{
+	if (setsid() < 0 || place_fds(NET_REPORTS, &chan_fd, 1) != 0 ||
+	    dup3(program_fd, FIRST_FD + 1, O_CLOEXEC) < 0)
+		_exit(SPAWN_EXIT_FDS);
+	/* PAM's modules may have left some that would survive. */
+	closefrom(FIRST_FD + 2);
+	become(FIRST_FD + 1, name, false);
+}
+
+static void __attribute__((noreturn)) run_child(
+    const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
+{
 	sigset_t none;
 	bool keep_log;
 
@@ -187,9 +217,6 @@ static void __attribute__((noreturn)) run_child(
 		signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (zone != NULL && !roles[role].unprivileged &&
-	    strlcat(tz, zone, sizeof(tz)) < sizeof(tz))
-		envp[1] = tz;
 	/* Only who encodes what it writes may write to the log. */
 	keep_log = s->stderr_log && (!roles[role].unprivileged || NET_REPORTS);
 	/* What is signalled to sshd's group is not meant for live sessions. */
@@ -198,8 +225,8 @@ static void __attribute__((noreturn)) run_child(
 	if (roles[role].unprivileged &&
 	    drop_root(s, roles[role].may_chroot) != 0)
 		_exit(SPAWN_EXIT_IDS);
-	fexecve(s->program_fd[role], argv, envp);
-	_exit(SPAWN_EXIT_EXEC);
+	become(
+	    s->program_fd[role], roles[role].name, !roles[role].unprivileged);
 }
 
 pid_t

@@ -14,6 +14,7 @@ enum spawn_role {
 	SPAWN_MONITOR, /* root; descriptors 3 (net) and 4 (sshd) */
 	SPAWN_NET,     /* PRIVSEP_USER with CAP_SYS_CHROOT; 3 (monitor), 4 */
 	SPAWN_PROBE,   /* PRIVSEP_USER, no capability; 3 (net's client) */
+	SPAWN_FORWARD, /* the user, started by its monitor: spawn_exec() */
 	SPAWN_COUNT,
 };
 
@@ -51,5 +52,13 @@ void spawn_done(struct spawn *s);
  */
 pid_t spawn_run(
     const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds);
+
+/*
+ * Become a program that is open: chan_fd is its descriptor 3, 0 to 2 are
+ * /dev/null, and no other is open. For a child whose ids and signals are set
+ * already; never returns.
+ */
+void spawn_exec(int program_fd, const char *name, int chan_fd)
+    __attribute__((noreturn));
 
 #endif

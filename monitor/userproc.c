@@ -25,6 +25,7 @@
 #include "monitor/pam.h"
 #include "monitor/userid.h"
 #include "monitor/userproc.h"
+#include "monitor/xauth.h"
 
 #define MOTD_FILE "/etc/motd"
 #define RC_USER ".ssh/rc"
@@ -34,6 +35,7 @@
 #define EXIT_PASSWORD 1 /* it has to be changed, and cannot be here */
 #define PASSWD_PROGRAM "/usr/bin/passwd"
 #define SFTP_ARGS_MAX 32
+#define INPUT_MAX 2048 /* bytes of xauth's script; less than PIPE_BUF */
 
 static void
 say(const char *text)
@@ -56,8 +58,8 @@ give_up(const char *fmt, ...)
 	_exit(EXIT_SETUP);
 }
 
-static void
-reset_signals(void)
+void
+userproc_reset_signals(void)
 {
 	sigset_t none;
 
@@ -117,14 +119,22 @@ enter_root(const struct userproc *p)
 	return chroot(p->root) == 0 && chdir("/") == 0 ? 0 : -errno;
 }
 
-static void
-become(const struct userproc *p)
+int
+userproc_credentials(struct conn *c)
 {
-	struct conn *c = p->conn;
 	int rc = userid_groups(&c->account);
 
 	if (rc == 0 && c->options.use_pam)
 		rc = pam_child_credentials(c);
+	return rc;
+}
+
+static void
+become(const struct userproc *p)
+{
+	struct conn *c = p->conn;
+	int rc = userproc_credentials(c);
+
 	if (rc == 0 && p->root != NULL)
 		rc = enter_root(p);
 	if (rc == 0)
@@ -198,22 +208,64 @@ show_login(const struct userproc *p)
 
 /* --- ~/.ssh/rc */
 
+/*
+ * Run a program to its end with a text at its descriptor 0. The text fits the
+ * pipe, and is in it before the program runs.
+ */
+static void
+run_with_input(const struct userproc *p, char *const argv[], const char *text)
+{
+	size_t len = strlen(text);
+	int fds[2];
+	pid_t pid;
+	int status;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return;
+	if (write(fds[1], text, len) == (ssize_t)len) {
+		pid = fork();
+		if (pid == 0) {
+			dup2(fds[0], STDIN_FILENO);
+			execve(argv[0], argv, p->env.v);
+			_exit(EXIT_SETUP);
+		}
+		close(fds[1]);
+		while (
+		    pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			continue;
+	} else {
+		close(fds[1]);
+	}
+	close(fds[0]);
+}
+
+/* A script reads the client's X11 cookie, if there is one. */
 static void
 run_sh(const struct userproc *p, const char *script)
 {
-	pid_t pid = fork();
-	int status;
+	char text[INPUT_MAX] = "";
+	char *argv[] = { (char *)(uintptr_t)_PATH_BSHELL,
+		(char *)(uintptr_t)script, NULL };
 
-	if (pid == 0) {
-		int null_fd = open(_PATH_DEVNULL, O_RDWR);
+	if (p->session->x11 != NULL)
+		xauth_rc_input(p->session->x11, text, sizeof(text));
+	run_with_input(p, argv, text);
+	explicit_bzero(text, sizeof(text));
+}
 
-		if (null_fd >= 0)
-			dup2(null_fd, STDIN_FILENO);
-		execle(_PATH_BSHELL, "sh", script, (char *)NULL, p->env.v);
-		_exit(EXIT_SETUP);
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+/* Only where no script does it. Arguments can be read by others: no cookie. */
+static void
+run_xauth(const struct userproc *p)
+{
+	char text[INPUT_MAX];
+	char *argv[] = { p->conn->options.xauth_location,
+		(char *)(uintptr_t) "-q", (char *)(uintptr_t) "-", NULL };
+
+	if (p->session->x11 == NULL)
+		return;
+	xauth_script(p->session->x11, text, sizeof(text));
+	run_with_input(p, argv, text);
+	explicit_bzero(text, sizeof(text));
 }
 
 static void
@@ -228,6 +280,8 @@ run_rc(const struct userproc *p)
 		run_sh(p, RC_USER);
 	else if (stat(RC_SYSTEM, &st) == 0)
 		run_sh(p, RC_SYSTEM);
+	else
+		run_xauth(p);
 }
 
 /* --- a password that has expired */
@@ -290,7 +344,7 @@ static void __attribute__((noreturn)) exec_shell(const struct userproc *p)
 void
 userproc_run(struct userproc *p)
 {
-	reset_signals();
+	userproc_reset_signals();
 	take_fds(p);
 	become(p);
 	/* With a capability, nothing that the user chose may have a say. */

@@ -20,4 +20,9 @@ struct userproc {
 /* Become the user and run it. For the child; never returns. */
 void userproc_run(struct userproc *p) __attribute__((noreturn));
 
+/* Signals as a program expects them: none blocked, none ignored. */
+void userproc_reset_signals(void);
+/* The user's groups and PAM's credentials, before the ids. 0 or -errno. */
+int userproc_credentials(struct conn *c);
+
 #endif

@@ -19,6 +19,7 @@
 #include "monitor/userid.h"
 #include "monitor/userproc.h"
 #include "monitor/usession.h"
+#include "monitor/xauth.h"
 
 /* Room in each pipe: what fits is moved with one read. Bytes. */
 #define PIPE_SIZE 262144
@@ -68,6 +69,7 @@ usession_free(struct conn *c, struct usession *s)
 	free(s->env);
 	free(s->command);
 	free(s->original);
+	xauth_free(s->x11);
 	free(s);
 }
 
@@ -210,6 +212,7 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 		userproc_run(&p);
 	rc = s->pid < 0 ? -errno : 0;
 	close_user_fds(s, p.fds);
+	xauth_wipe(s->x11);
 	if (rc != 0) {
 		s->pid = 0;
 		close_all(far_fds, 3);

@@ -20,9 +20,10 @@ struct usession {
 	char *command;  /* what will run; NULL: the login shell. Owned */
 	char *original; /* what the client asked for, if that differs. Owned */
 	pid_t pid;      /* 0: not started, or reaped */
-	bool hung_up;   /* the client is gone from it */
-	bool forced;    /* runs what the server or the key said */
-	bool recorded;  /* in utmp(5), as logged in */
+	struct xauth *x11; /* its display; NULL: none. Owned */
+	bool hung_up;      /* the client is gone from it */
+	bool forced;       /* runs what the server or the key said */
+	bool recorded;     /* in utmp(5), as logged in */
 };
 
 /* The session of that number that the client still has; or NULL. */

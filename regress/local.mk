@@ -127,11 +127,15 @@ regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)
 
 # --- evil: hostile network processes against the real monitor
-evil_tests = regress/evil/evil_rows regress/evil/evil_rules
+evil_tests = regress/evil/evil_forward regress/evil/evil_rows \
+	regress/evil/evil_rules
 check_PROGRAMS += $(evil_tests) regress/evil/hostile
 TESTS += $(evil_tests) regress/evil/login.py
 dist_check_SCRIPTS += regress/evil/login.py
 EXTRA_DIST += regress/evil/messages.py
+regress_evil_evil_forward_SOURCES = regress/evil/evil_forward.c \
+	regress/evil/rig.c regress/evil/rig.h
+regress_evil_evil_forward_LDADD = $(monitor_libs)
 regress_evil_evil_rows_SOURCES = regress/evil/evil_rows.c regress/evil/rig.c \
 	regress/evil/rig.h
 regress_evil_evil_rows_LDADD = $(monitor_libs)
@@ -204,6 +208,11 @@ system_tests = \
 	regress/system/channels.py \
 	regress/system/chroot.py \
 	regress/system/flags.py \
+	regress/system/forward-agent.py \
+	regress/system/forward-local.py \
+	regress/system/forward-permit.py \
+	regress/system/forward-remote.py \
+	regress/system/forward-x11.py \
 	regress/system/host-keys.py \
 	regress/system/inetd.py \
 	regress/system/journal.py \

@@ -9,6 +9,8 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "sshd/ask.h"
+#include "sshd/forward.h"
+#include "sshd/listener.h"
 #include "sshd/session.h"
 
 #define EXIT_LOST 1 /* the monitor is gone, or this build is not its build */
@@ -26,12 +28,40 @@ tell(struct net *n, const struct msg *m)
 		_exit(EXIT_LOST);
 }
 
+/* All descriptors of the last message; how many. */
+static unsigned
+take_fds(struct net *n, int out_fds[MSG_MAX_FDS])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < MSG_MAX_FDS; i++) {
+		int fd = chan_take_fd(&n->monitor, i);
+
+		if (fd >= 0)
+			out_fds[count++] = fd;
+	}
+	return count;
+}
+
 static void
 event(struct net *n, const struct msg *m)
 {
-	if (m->id != MSG_SESSION_EXIT)
+	int fds[MSG_MAX_FDS];
+
+	switch (m->id) {
+	case MSG_SESSION_EXIT:
+		session_exited(n, &m->u.session_exit);
+		break;
+	case MSG_CONNECTED:
+		forward_connected(
+		    n, &m->u.connected, chan_take_fd(&n->monitor, 0));
+		break;
+	case MSG_LISTENING:
+		listener_listening(n, &m->u.listening, fds, take_fds(n, fds));
+		break;
+	default:
 		_exit(EXIT_LOST);
-	session_exited(n, &m->u.session_exit);
+	}
 }
 
 /* Send a request and wait for the answer its row names. */
@@ -169,6 +199,52 @@ ask_session_start(
 	for (unsigned i = 0; i < 3; i++)
 		out_fds[i] = chan_take_fd(&n->monitor, i);
 	return m.u.session_started.ok;
+}
+
+bool
+ask_forward_terms(struct net *n)
+{
+	struct msg m = { .id = MSG_FORWARD_TERMS };
+
+	return ask(n, &m).u.forward_terms_reply.agent;
+}
+
+int
+ask_agent_open(struct net *n)
+{
+	struct msg m = { .id = MSG_AGENT_OPEN };
+
+	m = ask(n, &m);
+	return m.u.agent_reply.ok ? chan_take_fd(&n->monitor, 0) : -1;
+}
+
+unsigned
+ask_x11_open(
+    struct net *n, const struct msg_x11_open *what, int out_fds[MSG_MAX_FDS])
+{
+	struct msg m = { .id = MSG_X11_OPEN };
+
+	m.u.x11_open = *what;
+	m = ask(n, &m);
+	return m.u.x11_reply.ok ? take_fds(n, out_fds) : 0;
+}
+
+void
+tell_connect(struct net *n, const struct msg_connect *what)
+{
+	struct msg m = { .id = MSG_CONNECT };
+
+	m.u.connect = *what;
+	tell(n, &m);
+}
+
+void
+tell_listen(struct net *n, const struct msg_listen *what)
+{
+	struct msg m = { .id = MSG_LISTEN };
+
+	m.u.listen = *what;
+	tell(n, &m);
 }
 
 void

@@ -39,6 +39,18 @@ bool ask_env(
 bool ask_session_start(
     struct net *n, const struct msg_session_start *what, int out_fds[3]);
 
+/* Whether the agent may be forwarded. */
+bool ask_forward_terms(struct net *n);
+/* The agent's listening socket, the caller's; or -1. */
+int ask_agent_open(struct net *n);
+/* Listening sockets of a display, the caller's; how many, 0: none. */
+unsigned ask_x11_open(
+    struct net *n, const struct msg_x11_open *what, int out_fds[MSG_MAX_FDS]);
+
+/* Answered by CONNECTED and LISTENING, some time: forward.h, listener.h. */
+void tell_connect(struct net *n, const struct msg_connect *what);
+void tell_listen(struct net *n, const struct msg_listen *what);
+
 /* Sent without an answer. */
 void tell_signal(struct net *n, unsigned session, const char *name);
 void tell_hangup(struct net *n, unsigned session);
@@ -46,7 +58,10 @@ void tell_proven(struct net *n);
 void tell_log(struct net *n, unsigned level, const char *text);
 void tell_bye(struct net *n);
 
-/* Take what the monitor sent unasked: the ends of sessions' processes. */
+/*
+ * Take what the monitor sent unasked: the ends of sessions' processes, and what
+ * became of forwarding. It is only noted: this may run inside libssh.
+ */
 void ask_events(struct net *n);
 
 #endif

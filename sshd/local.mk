@@ -2,6 +2,8 @@ pkglibexec_PROGRAMS += bin/sshd-net
 bin_sshd_net_SOURCES = \
 	sshd/ask.c sshd/ask.h \
 	sshd/auth.c sshd/auth.h \
+	sshd/forward.c sshd/forward.h \
+	sshd/listener.c sshd/listener.h \
 	sshd/net.h sshd/net_main.c \
 	sshd/prove.c sshd/prove.h \
 	sshd/relay.c sshd/relay.h \

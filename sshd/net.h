@@ -21,6 +21,9 @@
 #define NET_CLIENT_FD 4
 
 struct session;
+struct forward;
+struct listener;
+struct global;
 
 struct net {
 	struct chan monitor;
@@ -47,6 +50,19 @@ struct net {
 	unsigned alive_max;
 	unsigned alive_unanswered;
 	uint64_t alive_packets; /* raw.in_packets at the last look */
+
+	/* forwarding */
+	struct forward *forwards; /* owned list */
+	unsigned nforwards;
+	unsigned max_forwards;
+	struct listener *listeners; /* owned list */
+	unsigned nlisteners;
+	struct global *globals; /* owned queue: requests not answered yet */
+	unsigned npending;      /* CONNECT and LISTEN without an answer */
+	uint32_t next_request;  /* number of the next one */
+	unsigned told;          /* enum forward_limit: said in the log */
+	bool has_terms;         /* FORWARD_TERMS was asked: */
+	bool may_agent;         /* its answer */
 
 	bool leaving;
 	enum bye_reason why;

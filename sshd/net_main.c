@@ -20,13 +20,20 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
+#include "sshd/listener.h"
 #include "sshd/prove.h"
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 #include "sshd/session.h"
 #include "sshd/transport.h"
 
-#define NET_NOFILE_MAX 1024 /* descriptors: three a session, and a few */
+/*
+ * Descriptors: one a forwarding, three a session and a listener, and a few.
+ */
+#define NET_NOFILE_MAX 4096
+_Static_assert(
+    FORWARD_CHANNELS_MAX + 3 * FORWARD_LISTENERS_MAX < NET_NOFILE_MAX / 2,
+    "half of the descriptors are for sessions");
 
 static int64_t
 clock_ms(void)
@@ -131,11 +138,18 @@ handle_service(struct net *n, ssh_message m)
 static bool
 handle_open(struct net *n, ssh_message m)
 {
+	int type = ssh_message_subtype(m);
+
 	/* The monitor would refuse as well: this saves it the question. */
-	if (n->authenticated && ssh_message_subtype(m) == SSH_CHANNEL_SESSION)
+	if (n->authenticated && type == SSH_CHANNEL_SESSION) {
 		session_open(n, m);
-	else
-		ssh_message_reply_default(m);
+		return false;
+	}
+	if (n->authenticated && type == SSH_CHANNEL_DIRECT_TCPIP)
+		return forward_request(n, m);
+	if (n->authenticated)
+		forward_tell(n, TOLD_UNKNOWN);
+	ssh_message_reply_default(m);
 	return false;
 }
 
@@ -143,14 +157,6 @@ static bool
 handle_request(struct net *n, ssh_message m)
 {
 	session_request(n, m);
-	return false;
-}
-
-static bool
-handle_other(struct net *n, ssh_message m)
-{
-	(void)n;
-	ssh_message_reply_default(m);
 	return false;
 }
 
@@ -163,7 +169,7 @@ static const struct {
 	{ SSH_REQUEST_AUTH, auth_message },
 	{ SSH_REQUEST_CHANNEL_OPEN, handle_open },
 	{ SSH_REQUEST_CHANNEL, handle_request },
-	{ SSH_REQUEST_GLOBAL, handle_other },
+	{ SSH_REQUEST_GLOBAL, listener_global },
 };
 
 static void
@@ -243,6 +249,20 @@ is_over(const struct net *n)
 	       !ssh_is_connected(n->ssh);
 }
 
+/* All channels' turn; when it wants to come again. */
+static int64_t
+run_all(struct net *n, int64_t now)
+{
+	uint64_t before = n->raw.in_packets;
+	int64_t next = session_run_all(n, now);
+
+	do
+		listener_run_all(n);
+	while (forward_run_all(n));
+	/* libssh has read meanwhile: who had had a turn may have work now. */
+	return n->raw.in_packets != before ? now : next;
+}
+
 static void
 serve(struct net *n)
 {
@@ -250,7 +270,7 @@ serve(struct net *n)
 
 	while (!n->leaving) {
 		int64_t now = clock_ms();
-		int64_t sessions = session_run_all(n, now);
+		int64_t sessions = run_all(n, now);
 		int64_t alive = keep_alive(n, now, &alive_due);
 
 		/* After a fatal error libssh is deaf, and does not say so. */
@@ -311,7 +331,9 @@ net_start(struct net *n)
 static void
 net_end(struct net *n)
 {
+	listener_free_all(n);
 	session_free_all(n);
+	forward_free_all(n);
 	if (n->ssh != NULL && n->why != BYE_CLOSED && n->why != BYE_RESET) {
 		ssh_session_set_disconnect_message(
 		    n->ssh, n->why_text[0] != '\0' ? n->why_text : "Goodbye");
@@ -331,7 +353,7 @@ print_version(void)
 int
 main(int argc, char **argv, char **envp)
 {
-	struct net n = { .refusal = NULL };
+	struct net n = { .max_forwards = FORWARD_CHANNELS_MAX };
 	int rc;
 
 	if (argc == 2 && strcmp(argv[1], "-V") == 0)

@@ -47,6 +47,7 @@ prove_calls(void)
 	(void)!writev(NO_FD, &iov, 1);
 	(void)ppoll(&pfd, 1, &no_wait, NULL);
 	(void)shutdown(NO_FD, SHUT_WR);
+	(void)accept4(NO_FD, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	(void)close(NO_FD);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	(void)time(NULL);

@@ -5,6 +5,8 @@
 #include "config.h"
 
 #include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "common/err.h"
 #include "common/own.h"
@@ -35,15 +37,27 @@ note_inlet(socket_t fd, int revents, void *arg)
 }
 
 static void
+watch(struct net *n, struct outlet *out, struct inlet *in)
+{
+	if (out != NULL && out->watched)
+		ssh_event_add_fd(n->event, out->fd, POLLIN, note_outlet, out);
+	if (in != NULL && in->watched)
+		ssh_event_add_fd(n->event, in->fd, POLLOUT, note_inlet, in);
+}
+
+/* libssh forgets a descriptor as a whole: the other direction is put back. */
+static void
 watch_outlet(struct net *n, struct outlet *out, bool wanted)
 {
 	if (wanted == out->watched || out->fd < 0)
 		return;
 	out->watched = wanted;
-	if (wanted)
-		ssh_event_add_fd(n->event, out->fd, POLLIN, note_outlet, out);
-	else
-		ssh_event_remove_fd(n->event, out->fd);
+	if (wanted) {
+		watch(n, out, NULL);
+		return;
+	}
+	ssh_event_remove_fd(n->event, out->fd);
+	watch(n, NULL, out->twin);
 }
 
 static void
@@ -52,17 +66,27 @@ watch_inlet(struct net *n, struct inlet *in, bool wanted)
 	if (wanted == in->watched || in->fd < 0)
 		return;
 	in->watched = wanted;
-	if (wanted)
-		ssh_event_add_fd(n->event, in->fd, POLLOUT, note_inlet, in);
-	else
-		ssh_event_remove_fd(n->event, in->fd);
+	if (wanted) {
+		watch(n, NULL, in);
+		return;
+	}
+	ssh_event_remove_fd(n->event, in->fd);
+	watch(n, in->twin, NULL);
+}
+
+void
+relay_socket(struct inlet *in, struct outlet *out, int fd)
+{
+	in->fd = out->fd = fd;
+	in->twin = out;
+	out->twin = in;
 }
 
 void
 relay_outlet_done(struct net *n, struct outlet *out)
 {
 	watch_outlet(n, out, false);
-	if (out->fd >= 0)
+	if (out->fd >= 0 && (out->twin == NULL || out->twin->fd < 0))
 		close(out->fd);
 	out->fd = -1;
 	free(out->buf);
@@ -75,7 +99,9 @@ void
 relay_inlet_done(struct net *n, struct inlet *in)
 {
 	watch_inlet(n, in, false);
-	if (in->fd >= 0)
+	if (in->fd >= 0 && in->twin != NULL && in->twin->fd >= 0)
+		(void)shutdown(in->fd, SHUT_WR);
+	else if (in->fd >= 0)
 		close(in->fd);
 	in->fd = -1;
 	free(in->buf);
@@ -92,46 +118,65 @@ room(struct net *n, ssh_channel channel)
 	return ssh_channel_window_size(channel);
 }
 
-/* Hand libssh what was read; during a rekey it takes nothing. */
+/* How much of it libssh takes; during a rekey, nothing. */
+static size_t
+give(ssh_channel channel, struct outlet *out, const uint8_t *p, size_t len)
+{
+	int n = out->is_stderr
+		    ? ssh_channel_write_stderr(channel, p, (uint32_t)len)
+		    : ssh_channel_write(channel, p, (uint32_t)len);
+
+	if (n >= 0)
+		return (size_t)n;
+	/* The client has closed the channel: nobody wants the rest. */
+	out->ended = true;
+	return len;
+}
+
+/* What libssh did not take the last time. */
 static void
 flush_outlet(ssh_channel channel, struct outlet *out)
 {
-	int n;
+	size_t n = give(channel, out, out->buf + out->at, out->len);
 
-	if (out->len == 0)
+	out->at += n;
+	out->len -= n;
+	if (out->len != 0)
 		return;
-	n = out->is_stderr ? ssh_channel_write_stderr(channel,
-				 out->buf + out->at, (uint32_t)out->len)
-			   : ssh_channel_write(channel, out->buf + out->at,
-				 (uint32_t)out->len);
-	if (n < 0) {
-		/* The client has closed the channel: nobody wants the rest. */
-		out->ended = true;
-		out->len = 0;
-		return;
-	}
-	out->at += (size_t)n;
-	out->len -= (size_t)n;
+	free(out->buf);
+	out->buf = NULL;
 }
 
+/* Keep what is left; without memory the connection cannot go on. */
 static void
-fill_outlet(struct outlet *out, size_t most)
+keep(struct net *n, struct outlet *out, const uint8_t *p, size_t len)
 {
-	ssize_t n;
-
-	if (out->buf == NULL)
-		out->buf = malloc(RELAY_READ_MAX);
+	if (len == 0)
+		return;
+	out->buf = malloc(len);
 	if (out->buf == NULL) {
-		out->ended = true;
+		net_leave(n, BYE_LOCAL, "out of memory");
 		return;
 	}
+	memcpy(out->buf, p, len);
+	out->at = 0;
+	out->len = len;
+}
+
+/* One buffer serves all: of a hundred channels, few hold something back. */
+static void
+pump(struct net *n, ssh_channel channel, struct outlet *out, size_t most)
+{
+	static uint8_t buf[RELAY_READ_MAX];
+	ssize_t len;
+	size_t done;
+
 	out->ready = false;
-	n = read(
-	    out->fd, out->buf, most < RELAY_READ_MAX ? most : RELAY_READ_MAX);
-	if (n > 0) {
-		out->at = 0;
-		out->len = (size_t)n;
-	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+	len = read(out->fd, buf, most < sizeof(buf) ? most : sizeof(buf));
+	if (len > 0) {
+		done = give(channel, out, buf, (size_t)len);
+		keep(n, out, buf + done, (size_t)len - done);
+	} else if (len == 0 || (errno != EAGAIN && errno != EINTR)) {
 		/* A terminal whose last process is gone says EIO. */
 		out->ended = true;
 	}
@@ -145,10 +190,10 @@ relay_outlet(struct net *n, ssh_channel channel, struct outlet *out)
 	if (out->fd < 0)
 		return;
 	window = room(n, channel);
-	if (out->len == 0 && out->ready && !out->ended && window > 0)
-		fill_outlet(out, window);
-	if (window > 0)
+	if (out->len != 0 && window > 0)
 		flush_outlet(channel, out);
+	else if (out->len == 0 && out->ready && !out->ended && window > 0)
+		pump(n, channel, out, window);
 	if (out->ended && out->len == 0) {
 		relay_outlet_done(n, out);
 		return;

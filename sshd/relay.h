@@ -17,20 +17,27 @@
  */
 #define RELAY_HELD_MAX (4u << 20)
 
-/* From the user's process to the channel. Zero, with fd -1, is closed. */
+struct inlet;
+
+/*
+ * From the user's process, or a forwarded socket, to the channel. Zero, with
+ * fd -1, is closed.
+ */
 struct outlet {
-	int fd; /* owned */
+	int fd;             /* owned; a socket together with its twin */
+	struct inlet *twin; /* the other direction of a socket; or NULL */
 	bool is_stderr;
 	bool watched;
 	bool ready; /* poll said that it can be read */
 	bool ended;
-	uint8_t *buf; /* owned: read, and not yet taken by libssh */
+	uint8_t *buf; /* owned: what libssh did not take; mostly NULL */
 	size_t at, len;
 };
 
-/* From the channel to the user's process. */
+/* From the channel to the user's process or a forwarded socket. */
 struct inlet {
-	int fd; /* owned */
+	int fd; /* owned, likewise */
+	struct outlet *twin;
 	bool watched;
 	bool client_eof;
 	size_t left;  /* bytes that libssh holds for us */
@@ -44,6 +51,12 @@ size_t relay_data(struct net *n, struct inlet *in, const void *p, size_t len);
 /* Move what can be moved, then watch the descriptor if that may help. */
 void relay_inlet(struct net *n, ssh_channel channel, struct inlet *in);
 void relay_outlet(struct net *n, ssh_channel channel, struct outlet *out);
+
+/*
+ * Both directions of a connected socket, which is theirs from here on: the end
+ * of one is a half-close, and the end of both closes it.
+ */
+void relay_socket(struct inlet *in, struct outlet *out, int fd);
 
 /* Stop watching, close and free. Twice is fine. */
 void relay_inlet_done(struct net *n, struct inlet *in);

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "sshd/ask.h"
+#include "sshd/listener.h"
 #include "sshd/session.h"
 
 /*
@@ -24,6 +25,8 @@
 #define ENV_NAME_MAX 256
 #define ENV_VALUE_MAX 8192
 #define TERM_MAX 64
+#define X11_PROTOCOL_MAX 256
+#define X11_COOKIE_MAX 1024
 
 static struct session *
 session_of(struct net *n, ssh_channel channel)
@@ -88,6 +91,17 @@ on_signal(ssh_session ssh, ssh_channel channel, const char *name, void *arg)
 		tell_signal(s->net, s->id, name);
 }
 
+static void
+on_agent(ssh_session ssh, ssh_channel channel, void *arg)
+{
+	struct session *s = arg;
+
+	(void)ssh;
+	(void)channel;
+	if (!s->started)
+		listener_agent(s->net);
+}
+
 void
 session_open(struct net *n, ssh_message m)
 {
@@ -116,6 +130,8 @@ session_open(struct net *n, ssh_message m)
 		.channel_eof_function = on_eof,
 		.channel_close_function = on_close,
 		.channel_signal_function = on_signal,
+		.channel_auth_agent_req_function =
+		    listener_may_agent(n) ? on_agent : NULL,
 	};
 	ssh_callbacks_init(&s->callbacks);
 	ssh_set_channel_callbacks(s->channel, &s->callbacks);
@@ -245,6 +261,28 @@ request_subsystem(struct session *s, ssh_message m)
 	    s, SESSION_SUBSYSTEM, ssh_message_channel_request_subsystem(m));
 }
 
+static bool
+request_x11(struct session *s, ssh_message m)
+{
+	const char *protocol = ssh_message_channel_request_x11_auth_protocol(m);
+	const char *cookie = ssh_message_channel_request_x11_auth_cookie(m);
+	struct msg_x11_open what;
+
+	if (s->started || protocol == NULL || cookie == NULL ||
+	    strlen(protocol) > X11_PROTOCOL_MAX ||
+	    strlen(cookie) > X11_COOKIE_MAX)
+		return false;
+	what = (struct msg_x11_open){
+		.session = s->id,
+		.protocol = span_of(protocol, strlen(protocol)),
+		.cookie = span_of(cookie, strlen(cookie)),
+		.screen =
+		    (uint32_t)ssh_message_channel_request_x11_screen_number(m),
+	};
+	return listener_x11(s->net, s, &what,
+	    ssh_message_channel_request_x11_single_connection(m) != 0);
+}
+
 static const struct {
 	enum ssh_channel_requests_e type;
 	bool (*answer)(struct session *s, ssh_message m);
@@ -252,6 +290,7 @@ static const struct {
 	{ SSH_CHANNEL_REQUEST_PTY, request_pty },
 	{ SSH_CHANNEL_REQUEST_WINDOW_CHANGE, request_window_change },
 	{ SSH_CHANNEL_REQUEST_ENV, request_env },
+	{ SSH_CHANNEL_REQUEST_X11, request_x11 },
 	{ SSH_CHANNEL_REQUEST_SHELL, request_shell },
 	{ SSH_CHANNEL_REQUEST_EXEC, request_exec },
 	{ SSH_CHANNEL_REQUEST_SUBSYSTEM, request_subsystem },
@@ -327,6 +366,7 @@ session_over(struct session *s)
 static void
 session_free(struct session *s)
 {
+	listener_session_done(s->net, s);
 	relay_inlet_done(s->net, &s->in);
 	relay_outlet_done(s->net, &s->out);
 	relay_outlet_done(s->net, &s->err);

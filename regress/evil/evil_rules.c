@@ -303,27 +303,30 @@ conn_refused(const int *fds, unsigned nfds)
 
 START_TEST(conn_needs_its_files)
 {
-	int good[2], swapped[2], pipes[2];
+	int good[RIG_CONN_FDS], bad[RIG_CONN_FDS], pipes[2];
 
 	rig_conn_fds(good);
-	swapped[0] = good[1];
-	swapped[1] = good[0];
 	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-	conn_refused(NULL, 0);
-	conn_refused(good, 1);
-	conn_refused(swapped, 2);
-	conn_refused(pipes, 2);
-	pipes[0] = good[0];
-	conn_refused(pipes, 2);
-	close(good[0]);
-	close(good[1]);
+	for (unsigned n = 0; n < RIG_CONN_FDS; n++)
+		conn_refused(good, n);
+	bad[0] = good[1];
+	bad[1] = good[0];
+	bad[2] = good[2];
+	conn_refused(bad, RIG_CONN_FDS);
+	bad[0] = pipes[0];
+	bad[1] = pipes[1];
+	conn_refused(bad, RIG_CONN_FDS);
+	bad[0] = good[0];
+	conn_refused(bad, RIG_CONN_FDS);
+	for (unsigned n = 0; n < RIG_CONN_FDS; n++)
+		close(good[n]);
 }
 END_TEST
 
 /* Each of the two, cut at some lengths and spoilt in its first bytes. */
 START_TEST(conn_checks_its_files)
 {
-	int fds[2];
+	int fds[RIG_CONN_FDS];
 	uint8_t bytes[65536];
 	ssize_t len;
 	int whole;
@@ -335,21 +338,22 @@ START_TEST(conn_checks_its_files)
 	ck_assert_int_lt(len, (int)sizeof(bytes));
 	for (size_t cut = 0; cut < (size_t)len; cut += 1 + cut / 2) {
 		fds[_i] = memory_file(bytes, cut, cut);
-		conn_refused(fds, 2);
+		conn_refused(fds, RIG_CONN_FDS);
 		close(fds[_i]);
 	}
 	fds[_i] = memory_file(bytes, (size_t)len, (size_t)len + 1);
-	conn_refused(fds, 2);
+	conn_refused(fds, RIG_CONN_FDS);
 	close(fds[_i]);
 	fds[_i] = memory_file(bytes, (size_t)len, BLOB_TOO_BIG);
-	conn_refused(fds, 2);
+	conn_refused(fds, RIG_CONN_FDS);
 	close(fds[_i]);
 	bytes[0] ^= 0x80;
 	fds[_i] = memory_file(bytes, (size_t)len, (size_t)len);
-	conn_refused(fds, 2);
+	conn_refused(fds, RIG_CONN_FDS);
 	close(fds[_i]);
 	close(whole);
 	close(fds[1 - _i]);
+	close(fds[2]);
 }
 END_TEST
 
@@ -375,12 +379,12 @@ END_TEST
 
 START_TEST(conn_comes_once)
 {
-	int fds[2];
+	int fds[RIG_CONN_FDS];
 	struct rig r;
 
 	rig_bring(&r, PH_KEX);
 	rig_conn_fds(fds);
-	rig_send_conn(&r, fds, 2);
+	rig_send_conn(&r, fds, RIG_CONN_FDS);
 	rig_ends_well(&r, RIG_SILENT);
 }
 END_TEST

@@ -39,8 +39,12 @@ void rig_bring(struct rig *r, unsigned phase);
 
 /* CONN with these descriptors in place of configuration and host keys. */
 void rig_send_conn(struct rig *r, const int *fds, unsigned nfds);
-/* Duplicates of the sealed configuration and host keys; the caller's. */
-void rig_conn_fds(int out_fds[2]);
+/* Duplicates of configuration, host keys and program; the caller's. */
+#define RIG_CONN_FDS 3
+void rig_conn_fds(int out_fds[RIG_CONN_FDS]);
+
+/* What monitors get as sshd-forward from now on. */
+void rig_use_forward(const char *path);
 
 /* Send bytes as one datagram with n descriptors of /dev/null; or -errno. */
 int rig_push(int fd, const void *p, size_t len, unsigned nfds);

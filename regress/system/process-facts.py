@@ -40,18 +40,22 @@ KEPT = {
                     "sys_nice sys_resource sys_tty_config audit_write "
                     "audit_control",
     "sshd-net": "",
+    "sshd-forward": "",
 }
 NULL, LOG = "/dev/null", r"/.*\.log"
 SEQPACKET, TCP, LISTEN = "seqpacket", "tcp", "tcp listening"
 # Every descriptor of each process, in order.
-MONITOR_FDS = [NULL, NULL, LOG, SEQPACKET, SEQPACKET]
+MONITOR_FDS = {0: NULL, 1: NULL, 2: LOG, 3: SEQPACKET, 4: SEQPACKET,
+               7: ".*/sshd-forward"}
+FORWARD_FDS = [NULL, NULL, NULL, SEQPACKET, "pipe", "pipe"]
 NET_FDS = [NULL, NULL, NULL, SEQPACKET, TCP]
 PIPES, TERMINAL = ["pipe"] * 3, ["/dev/ptmx"] * 2
 SSHD_FDS = [NULL, LOG, LOG, r"/memfd:sshd-config.*", r"/memfd:sshd-hostkeys.*",
-            ".*/sshd-monitor", ".*/sshd-net", ".*/sshd-probe", LISTEN, SEQPACKET]
+            ".*/sshd-monitor", ".*/sshd-net", ".*/sshd-probe",
+            ".*/sshd-forward", LISTEN, SEQPACKET]
 # limits of sshd-net (proc(5), limits)
 NET_LIMITS = {"Max core file size": "0", "Max file size": "0",
-              "Max processes": "0", "Max open files": "1024",
+              "Max processes": "0", "Max open files": "4096",
               "Max address space": str(1 << 30)}
 
 place = Place()
@@ -93,11 +97,12 @@ def socket_kind(inode):
             if fields[6:7] == [inode]:
                 return {"0005": SEQPACKET, "0002": "datagram",
                         "0001": "stream"}[fields[4]]
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        for line in table:
-            fields = line.split()
-            if fields[9] == inode:
-                return LISTEN if fields[3] == "0A" else TCP
+    for name in ("tcp", "tcp6"):
+        with open("/proc/net/" + name, encoding="ascii") as table:
+            for line in table:
+                fields = line.split()
+                if fields[9] == inode:
+                    return LISTEN if fields[3] == "0A" else TCP
     return "socket of another kind"
 
 
@@ -174,7 +179,15 @@ terminal = Terminal(place, server.ssh_argv(bob, "cat", key=key,
                                            flags=["-tt"]))
 tty = Connection(before)
 tty.user = tty.user_process(bob)
-CONNECTIONS = (("before login", fresh), ("command", plain), ("terminal", tty))
+before = server.children()
+forwarder = place.popen(server.ssh_argv(
+    alice, key=key, flags=["-N", "-R", "0:127.0.0.1:9"]))
+forwarding = Connection(before)
+forwarding.helper = wait_for(lambda: [
+    pid for pid in alice.processes() if program(pid) == "sshd-forward"], 15,
+    "sshd-forward")[0]
+CONNECTIONS = (("before login", fresh), ("command", plain), ("terminal", tty),
+               ("forwarding", forwarding))
 
 
 # --- the checks
@@ -213,12 +226,16 @@ def of_monitors():
     for name, connection in CONNECTIONS:
         name = "sshd-monitor, " + name
         root_process(connection.monitor, "sshd-monitor", name)
-        # The channel to sshd is closed with the login.
-        count = 5 if connection is fresh else 4
-        check_fds(connection.monitor, MONITOR_FDS[:count],
+        # The channel to sshd is closed with the login, and that to
+        # sshd-forward comes in its place. 5 and 6 were memory files, and are
+        # closed as soon as they have been read.
+        closed = [] if connection in (fresh, forwarding) else [4]
+        wanted = [number for number in MONITOR_FDS if number not in closed]
+        check_fds(connection.monitor,
+                  [MONITOR_FDS[number] for number in wanted],
                   name + ": descriptors")
-        tap.equal(numbers(connection.monitor), list(range(count)),
-                  name + ": from 0 on")
+        tap.equal(numbers(connection.monitor), wanted,
+                  name + ": their numbers")
     tap.like(command_line(fresh.monitor), r"^sshd(-monitor)?: .*accepted",
              "sshd-monitor, before login: title")
     tap.like(command_line(plain.monitor), r"^sshd(-monitor)?: %s" % alice.name,
@@ -229,7 +246,8 @@ def of_monitors():
 
 
 def of_nets():
-    more = {"before login": [], "command": PIPES, "terminal": TERMINAL}
+    more = {"before login": [], "command": PIPES, "terminal": TERMINAL,
+            "forwarding": [LISTEN] * listening_addresses()}
     for label, connection in CONNECTIONS:
         pid, name = connection.net, "sshd-net, " + label
         tap.equal(words(pid, "Uid"), [str(PRIVSEP.pw_uid)] * 4,
@@ -255,6 +273,35 @@ def of_nets():
         check_fds(pid, NET_FDS + more[label], name + ": descriptors")
         tap.like(command_line(pid), r"^sshd-net: ", name + ": title")
     tap.equal(os.listdir(PRIVSEP_DIR), [], "the root directory is empty")
+
+
+def listening_addresses():
+    """Whether ::1 is there to listen on as well."""
+    with open("/proc/net/if_inet6", encoding="ascii") as table:
+        return 2 if any(line.startswith("0" * 31 + "1") for line in table) \
+            else 1
+
+
+def of_forward():
+    pid, name = forwarding.helper, "sshd-forward"
+    tap.equal(words(pid, "Uid"), [str(alice.uid)] * 4, name + ": uid")
+    tap.equal(words(pid, "Gid"), [str(alice.gid)] * 4, name + ": gid")
+    tap.equal(words(pid, "Groups"), [str(alice.gid)], name + ": groups")
+    tap.equal([words(pid, field) for field in ("CapPrm", "CapEff")],
+              [["0" * 16]] * 2, name + ": no capability")
+    no_way_to_more(pid, name)
+    tap.equal((words(pid, "NoNewPrivs"), words(pid, "Seccomp")),
+              (["1"], ["2"]), name + ": no_new_privs and a filter")
+    tap.equal(os.stat("/proc/%d/mem" % pid).st_uid, 0, name + ": not dumpable")
+    tap.like(read(pid, "limits"), r"^Max file size +0 +0\b",
+             name + ": writes no file")
+    check_fds(pid, FORWARD_FDS, name + ": descriptors")
+    tap.equal(numbers(pid), list(range(len(FORWARD_FDS))),
+              name + ": from 0 on")
+    tap.like(command_line(pid), r"^sshd-forward: ", name + ": title")
+    tap.equal(len([each for each in alice.processes()
+                   if program(each) == "sshd-forward"]), 1,
+              "only the connection that forwards has one")
 
 
 def of_user_processes():
@@ -372,6 +419,8 @@ def nobody_gets_in():
 def everything_is_given_back():
     fresh_socket.close()
     client.communicate(b"", 15)
+    forwarder.terminate()
+    forwarder.wait(15)
     terminal.send(b"\x04")
     terminal.finish()
     tap.ok(holds(lambda: not server.children()), "all of them are gone",
@@ -380,5 +429,6 @@ def everything_is_given_back():
     server.stop()
 
 
-tap.main(of_sshd, of_monitors, of_nets, of_user_processes, nobody_gets_in,
+tap.main(of_sshd, of_monitors, of_nets, of_forward, of_user_processes,
+         nobody_gets_in,
          everything_is_given_back)

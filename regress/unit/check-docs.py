@@ -19,7 +19,7 @@ DOCS = ("README.md", "ARCHITECTURE.md", "HACKING.md", "SECURITY.md",
 PAGES = ("sshd.8", "sshd_config.5", "authorized_keys.5", "sftp-server.8",
          "sshdctl.8")
 MESSAGES = "man/sshd-messages.7"
-FOLDERS = ("common", "monitor", "sshd", "sftp-server", "regress", "man",
+FOLDERS = ("common", "monitor", "sshd", "forward", "sftp-server", "regress", "man",
            "contrib", "m4", "client", ".ci")
 # Made while building, and automake's own targets.
 MADE = (MESSAGES,)
@@ -161,6 +161,10 @@ def numbers():
     tap.equal(said("SECURITY.md", r"(\d+) allowed, (\d+) fail softly: `" + net),
               [len(calls(net, r"ALLOW\w*")), len(calls(net, "REFUSE"))],
               "the numbers of system calls of sshd-net")
+    forward = "forward/jail.def"
+    tap.equal(said("SECURITY.md", r"(\d+) allowed, all else fails: `"
+                   + forward), [len(calls(forward, r"ALLOW\w*"))],
+              "the number of system calls of sshd-forward")
     sftp = "sftp-server/jail.def"
     tap.equal(said("SECURITY.md", r"(\d+) allowed, (\d+) with `-R`: `" + sftp),
               [len(calls(sftp, r"ALLOW\w*")),
@@ -205,7 +209,7 @@ def programs():
     """Each program of the suite is in sshd(8), and each there is built."""
     made = re.findall(r"PROGRAMS \+= bin/([\w-]+)", "".join(
         read(folder, "local.mk") for folder in
-        ("monitor", "sshd", "sftp-server")))
+        ("monitor", "sshd", "forward", "sftp-server")))
     page = read("man", "sshd.8")
     listed = re.search(r"^\.It Pa (sshd-monitor.*)$", page, re.M)[1]
     tap.equal(sorted(listed.split(" , ")), sorted(set(made) - {"sshd", "sshdctl"}),

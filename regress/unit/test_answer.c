@@ -127,7 +127,8 @@ END_TEST
  */
 START_TEST(monitor_speaks_when_asked)
 {
-	static const enum msg_id unasked[] = { MSG_SESSION_EXIT };
+	static const enum msg_id unasked[] = { MSG_SESSION_EXIT, MSG_CONNECTED,
+		MSG_LISTENING };
 	const struct msg_rule *r = msg_rule((enum msg_id)_i);
 	bool asked = false;
 

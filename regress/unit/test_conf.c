@@ -38,9 +38,10 @@ END_TEST
 
 START_TEST(warnings)
 {
-	expect_notes("X11Forwarding yes\nUseLogin no\nX11Forwarding no\n", 0,
-	    "main line 1: X11Forwarding has no effect: X11 forwarding is not "
-	    "offered by this server\n"
+	expect_notes("PermitTunnel yes\nUseLogin no\nPermitTunnel no\n", 0,
+	    "main line 1: PermitTunnel has no effect: libssh cannot serve "
+	    "tun(4) devices, and clients are refused; use a VPN, or forward "
+	    "TCP ports\n"
 	    "main line 2: UseLogin has no effect: login(1) is never used\n");
 }
 END_TEST

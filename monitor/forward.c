@@ -1,0 +1,531 @@
+/*
+ * sshd-forward, seen from sshd-monitor. Runs as root, and makes no socket of
+ * the network itself: what a service sees as its peer has to be the user
+ * (CVE-2025-14282 was a root process that connected).
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/own.h"
+#include "monitor/forward.h"
+#include "monitor/pam.h"
+#include "monitor/spawn.h"
+#include "monitor/userid.h"
+#include "monitor/userproc.h"
+
+#define FORWARD_END_MS 2000 /* for the agent's socket to be removed */
+#define X11_BASE_PORT 6000  /* of display 0 */
+
+/* A request that sshd-forward has not answered. */
+struct waiting {
+	bool used;
+	bool own; /* asked by the monitor, which waits for it */
+	bool listen;
+	uint32_t id;
+	char *host; /* owned; for the log */
+	unsigned port;
+};
+
+struct forward {
+	struct chan chan; /* fd -1: none runs */
+	pid_t pid;        /* 0: none runs, or reaped */
+	unsigned starts;
+	struct waiting waiting[FORWARD_PENDING_MAX];
+	char agent_path[108]; /* empty: none */
+	/* the answer to a request of our own */
+	bool own_done;
+	enum forward_outcome own_outcome;
+	struct forward_sockets own;
+};
+
+void
+forward_sockets_done(struct forward_sockets *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		close(s->fds[i]);
+	s->n = 0;
+}
+
+/* --- its start */
+
+static struct forward *
+forward_get(struct conn *c)
+{
+	if (c->forward != NULL)
+		return c->forward;
+	c->forward = calloc(1, sizeof(*c->forward));
+	if (c->forward != NULL)
+		c->forward->chan.fd = -1;
+	return c->forward;
+}
+
+/* What the child does between the fork and the program, and never returns. */
+static void __attribute__((noreturn)) run_child(struct conn *c, int chan_fd)
+{
+	userproc_reset_signals();
+	if (userproc_credentials(c) != 0 || userid_become(&c->account) != 0)
+		_exit(SPAWN_EXIT_IDS);
+	spawn_exec(c->forward_fd, "sshd-forward", chan_fd);
+}
+
+static int
+forward_start(struct conn *c)
+{
+	struct forward *f = c->forward;
+	int pair[2];
+	int rc;
+
+	if (f->starts >= FORWARD_STARTS_MAX)
+		return -EAGAIN;
+	rc = c->options.use_pam ? pam_session(c, NULL) : 0;
+	if (rc != 0)
+		return rc;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return -errno;
+	f->starts++;
+	f->pid = fork();
+	if (f->pid == 0)
+		run_child(c, pair[1]);
+	rc = f->pid < 0 ? -errno : 0;
+	close(pair[1]);
+	if (rc != 0) {
+		f->pid = 0;
+		close(pair[0]);
+		return rc;
+	}
+	rc = chan_init(&f->chan, pair[0], MONITOR, FORWARD);
+	f->chan.phase = PH_SESSION;
+	f->chan.trace = c->net.trace;
+	return rc;
+}
+
+static int
+running(struct conn *c)
+{
+	if (forward_get(c) == NULL)
+		return -ENOMEM;
+	return c->forward->chan.fd >= 0 ? 0 : forward_start(c);
+}
+
+/* --- requests */
+
+static struct waiting *
+find(struct forward *f, uint32_t id, bool own)
+{
+	for (size_t i = 0; i < FORWARD_PENDING_MAX; i++)
+		if (f->waiting[i].used && f->waiting[i].id == id &&
+		    f->waiting[i].own == own)
+			return &f->waiting[i];
+	return NULL;
+}
+
+static void
+forget(struct waiting *w)
+{
+	free(w->host);
+	*w = (struct waiting){ .used = false };
+}
+
+/* A free place for a request of that number; NULL: see *out_rc. */
+static struct waiting *
+remember(struct conn *c, uint32_t id, bool own, int *out_rc)
+{
+	struct forward *f;
+	struct waiting *w = NULL;
+
+	*out_rc = running(c);
+	if (*out_rc != 0)
+		return NULL;
+	f = c->forward;
+	*out_rc = find(f, id, own) != NULL ? -EEXIST : -EBUSY;
+	for (size_t i = 0; i < FORWARD_PENDING_MAX && w == NULL; i++)
+		if (!f->waiting[i].used)
+			w = &f->waiting[i];
+	if (w == NULL || *out_rc == -EEXIST)
+		return NULL;
+	*out_rc = 0;
+	*w = (struct waiting){ .used = true, .own = own, .id = id };
+	return w;
+}
+
+/* AddressFamily holds for what is forwarded as well. */
+static enum forward_family
+family_of(const struct conn *c)
+{
+	switch (c->options.address_family) {
+	case AF_INET:
+		return FAMILY_INET;
+	case AF_INET6:
+		return FAMILY_INET6;
+	default:
+		return FAMILY_ANY;
+	}
+}
+
+/* Hand a request on; one that cannot be handed on was never made. */
+static int
+send_request(struct conn *c, struct waiting *w, const struct msg *m)
+{
+	int rc = chan_send(&c->forward->chan, m, NULL, 0);
+
+	if (rc != 0)
+		forget(w);
+	return rc;
+}
+
+int
+forward_connect(struct conn *c, const struct msg_connect *q)
+{
+	struct msg m = { .id = MSG_DIAL };
+	struct waiting *w;
+	int rc;
+
+	w = remember(c, (uint32_t)q->id, false, &rc);
+	if (w == NULL)
+		return rc;
+	w->host = strndup((const char *)q->host.p, q->host.len);
+	w->port = (unsigned)q->port;
+	m.u.dial = (struct msg_dial){ q->id, family_of(c), q->host, q->port };
+	return send_request(c, w, &m);
+}
+
+/* GatewayPorts decides which of the client's addresses count. */
+static enum forward_where
+where_to_listen(const struct conn *c, struct span host)
+{
+	static const char *const exact[] = { "127.0.0.1", "::1" };
+	bool any = host.len == 0 || span_is(host, "*");
+
+	if (c->options.gateway_ports == GATEWAY_YES)
+		return WHERE_ANY;
+	for (size_t i = 0; i < nitems_of(exact); i++)
+		if (span_is(host, exact[i]))
+			return WHERE_HOST;
+	if (c->options.gateway_ports == GATEWAY_NO ||
+	    span_is(host, "localhost"))
+		return WHERE_LOOPBACK;
+	return any ? WHERE_ANY : WHERE_HOST;
+}
+
+int
+forward_listen(struct conn *c, const struct msg_listen *q)
+{
+	struct msg m = { .id = MSG_BIND };
+	struct waiting *w;
+	int rc;
+
+	w = remember(c, (uint32_t)q->id, false, &rc);
+	if (w == NULL)
+		return rc;
+	w->listen = true;
+	w->host = strndup((const char *)q->host.p, q->host.len);
+	w->port = (unsigned)q->port;
+	m.u.bind = (struct msg_bind){
+		.id = q->id,
+		.kind = BIND_TCP,
+		.family = family_of(c),
+		.where = where_to_listen(c, q->host),
+		.port = q->port,
+	};
+	if (m.u.bind.where == WHERE_HOST)
+		m.u.bind.host = q->host;
+	return send_request(c, w, &m);
+}
+
+/* --- answers */
+
+/*
+ * Whatever the user's process sends, only a stream socket that does not block
+ * goes on to the network process. Asked of the socket: fstat(2) would ask a
+ * file system of the user's.
+ */
+static bool
+is_stream(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_STREAM && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* The sockets of the last message, checked; the caller's. */
+static void
+take_sockets(struct forward *f, struct forward_sockets *out)
+{
+	out->n = 0;
+	for (unsigned i = 0; i < MSG_MAX_FDS; i++) {
+		int fd = chan_take_fd(&f->chan, i);
+
+		if (fd >= 0 && is_stream(fd))
+			out->fds[out->n++] = fd;
+		else if (fd >= 0)
+			close(fd);
+	}
+}
+
+static void
+log_failure(const struct conn *c, const struct waiting *w, uint64_t outcome)
+{
+	const char *host = w->host != NULL ? w->host : "?";
+
+	if (w->listen)
+		log_error("cannot listen on %s port %u for %s: %s",
+		    *host != '\0' ? host : "*", w->port, c->user,
+		    forward_str(outcome));
+	else if (outcome == FORWARD_UNKNOWN)
+		log_error("connect_to %s: unknown host", host);
+	else
+		log_error("connect_to %s port %u: failed: %s", host, w->port,
+		    forward_str(outcome));
+}
+
+static void
+tell_net(struct conn *c, const struct waiting *w, uint64_t outcome,
+    const struct forward_sockets *s)
+{
+	struct msg m = { .id = MSG_CONNECTED };
+
+	if (w->listen) {
+		m.id = MSG_LISTENING;
+		m.u.listening =
+		    (struct msg_listening){ w->id, outcome, s->port };
+	} else {
+		m.u.connected = (struct msg_connected){ w->id, outcome };
+	}
+	/* Who cannot be told is gone; its last words are yet to be read. */
+	if (!c->ended)
+		(void)chan_send(&c->net, &m, s->fds, s->n);
+}
+
+/* Pass an answer on to who asked, and be done with the request. */
+static void
+settle(struct conn *c, struct waiting *w, uint64_t outcome,
+    struct forward_sockets *s)
+{
+	struct forward *f = c->forward;
+
+	if (outcome == FORWARD_DONE && s->n == 0)
+		outcome = FORWARD_FAILED;
+	if (outcome != FORWARD_DONE)
+		forward_sockets_done(s);
+	if (w->own) {
+		f->own_done = true;
+		f->own_outcome = (enum forward_outcome)outcome;
+		f->own = *s;
+		s->n = 0;
+	} else {
+		if (outcome != FORWARD_DONE)
+			log_failure(c, w, outcome);
+		tell_net(c, w, outcome, s);
+	}
+	forward_sockets_done(s);
+	forget(w);
+}
+
+static int
+on_dialled(struct conn *c, const struct msg_dialled *q)
+{
+	struct forward_sockets s = { .n = 0 };
+	struct waiting *w = find(c->forward, (uint32_t)q->id, false);
+
+	if (w == NULL || w->listen)
+		return -EPROTO;
+	take_sockets(c->forward, &s);
+	settle(c, w, q->outcome, &s);
+	return 0;
+}
+
+static int
+on_bound(struct conn *c, const struct msg_bound *q)
+{
+	struct forward *f = c->forward;
+	struct forward_sockets s = { .port = (unsigned)q->port };
+	struct waiting *w = find(f, (uint32_t)q->id, false);
+
+	if (w == NULL || !w->listen)
+		w = find(f, (uint32_t)q->id, true);
+	if (w == NULL)
+		return -EPROTO;
+	take_sockets(f, &s);
+	if (w->own && q->path.len != 0 && q->path.len < sizeof(f->agent_path)) {
+		memcpy(f->agent_path, q->path.p, q->path.len);
+		f->agent_path[q->path.len] = '\0';
+	}
+	settle(c, w, q->outcome, &s);
+	return 0;
+}
+
+/* It has gone, by itself or by the user's hand: so has what it was asked. */
+static void
+lost(struct conn *c)
+{
+	struct forward *f = c->forward;
+	struct forward_sockets none = { .n = 0 };
+
+	chan_done(&f->chan);
+	f->agent_path[0] = '\0';
+	for (size_t i = 0; i < FORWARD_PENDING_MAX; i++)
+		if (f->waiting[i].used)
+			settle(c, &f->waiting[i], FORWARD_FAILED, &none);
+}
+
+static int
+serve_one(struct conn *c)
+{
+	struct msg m;
+	int rc = chan_recv(&c->forward->chan, &m);
+
+	if (rc == -EINTR)
+		return 0;
+	if (rc == 0)
+		rc = m.id == MSG_DIALLED ? on_dialled(c, &m.u.dialled)
+					 : on_bound(c, &m.u.bound);
+	return rc;
+}
+
+void
+forward_serve(struct conn *c)
+{
+	int rc = serve_one(c);
+
+	if (rc == 0)
+		return;
+	if (rc != -EPIPE)
+		log_error("sshd-forward of %s sent what it may not (%s); ended",
+		    c->user, err_str(rc));
+	else
+		log_error("sshd-forward of %s is gone", c->user);
+	lost(c);
+}
+
+/* --- requests of the monitor's own */
+
+/*
+ * Wait for the answer, and serve the others meanwhile. Nothing here needs the
+ * network; a user who stops the process holds up the own connection only.
+ */
+static int
+wait_own(struct conn *c)
+{
+	struct forward *f = c->forward;
+
+	while (!f->own_done) {
+		struct pollfd fd = { f->chan.fd, POLLIN, 0 };
+		int n = poll(&fd, 1, FORWARD_WAIT_MS);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0) {
+			forward_serve(c);
+			continue;
+		}
+		log_error("sshd-forward of %s does not answer", c->user);
+		lost(c);
+		return -ETIMEDOUT;
+	}
+	return f->own_outcome == FORWARD_DONE ? 0 : -EIO;
+}
+
+static int
+ask_own(struct conn *c, struct msg *m, struct forward_sockets *out)
+{
+	struct waiting *w;
+	int rc;
+
+	w = remember(c, 0, true, &rc);
+	if (w == NULL)
+		return rc;
+	c->forward->own_done = false;
+	c->forward->own_outcome = FORWARD_FAILED;
+	w->listen = true;
+	rc = send_request(c, w, m);
+	if (rc == 0)
+		rc = wait_own(c);
+	if (rc == 0)
+		*out = c->forward->own;
+	else
+		log_error("no socket for %s: %s", c->user,
+		    forward_str(c->forward->own_outcome));
+	return rc;
+}
+
+int
+forward_agent(struct conn *c, struct forward_sockets *out)
+{
+	struct msg m = { .id = MSG_BIND };
+
+	if (forward_agent_path(c) != NULL)
+		return -EEXIST;
+	m.u.bind.kind = BIND_AGENT;
+	return ask_own(c, &m, out);
+}
+
+int
+forward_x11(struct conn *c, struct forward_sockets *out)
+{
+	struct msg m = { .id = MSG_BIND };
+
+	m.u.bind.kind = BIND_X11;
+	m.u.bind.family = family_of(c);
+	m.u.bind.where =
+	    c->options.x11_use_localhost ? WHERE_LOOPBACK : WHERE_ANY;
+	m.u.bind.port = X11_BASE_PORT + (unsigned)c->options.x11_display_offset;
+	return ask_own(c, &m, out);
+}
+
+const char *
+forward_agent_path(const struct conn *c)
+{
+	return c->forward != NULL && c->forward->agent_path[0] != '\0'
+		   ? c->forward->agent_path
+		   : NULL;
+}
+
+/* --- life and end */
+
+struct pollfd
+forward_poll(const struct conn *c)
+{
+	return (struct pollfd){ c->forward != NULL ? c->forward->chan.fd : -1,
+		POLLIN, 0 };
+}
+
+void
+forward_reap(struct conn *c)
+{
+	int status;
+
+	if (c->forward == NULL || c->forward->pid == 0)
+		return;
+	if (waitpid(c->forward->pid, &status, WNOHANG) > 0)
+		c->forward->pid = 0;
+}
+
+void
+forward_done(struct conn *c)
+{
+	struct forward *f = c->forward;
+	struct pollfd fd;
+
+	if (f == NULL)
+		return;
+	if (f->chan.fd >= 0) {
+		/* It ends when we are gone; PAM's session is to outlive it. */
+		(void)shutdown(f->chan.fd, SHUT_WR);
+		fd = (struct pollfd){ f->chan.fd, POLLRDHUP, 0 };
+		while (poll(&fd, 1, FORWARD_END_MS) < 0 && errno == EINTR)
+			continue;
+		lost(c);
+	}
+	forward_reap(c);
+	free(f);
+	c->forward = NULL;
+}
