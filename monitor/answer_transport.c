@@ -112,8 +112,8 @@ answer_sign(struct conn *c, const struct msg *m)
 	if (!is_hash_len(q->hash.len) || c->signs >= SIGNS_MAX)
 		return -EPROTO;
 	key = hostkeys_private(&c->hostkeys, q->key);
-	if (key == NULL)
-		return -ENOKEY;
+	if (key == NULL) /* it was told which ones there are */
+		return -EPROTO;
 	if (key_type(key) != KEY_RSA)
 		rc = key_sign_raw(key, KEY_DIGEST_NONE, q->hash, &raw);
 	else if (q->digest == 256 || q->digest == 512)

@@ -5,7 +5,6 @@ import re
 import socket
 import struct
 
-VERSION = 1
 LINGER, DEAF = 254, 255
 SECONDS = 20
 
@@ -21,6 +20,14 @@ class Row:
         self.number, self.name = number, name
         self.sender, self.receiver, self.reply = sender, receiver, reply
         self.fields = []
+
+
+def version(source):
+    """MSG_VERSION, which each message begins with."""
+    with open(os.path.join(source, "common", "msg.h"),
+              encoding="ascii") as header:
+        return int(re.search(r"^#define MSG_VERSION (\d+)$", header.read(),
+                             re.MULTILINE).group(1))
 
 
 def load(source):
@@ -43,8 +50,9 @@ def load(source):
     return rows
 
 
-ROWS = load(os.environ.get("SRCDIR") or os.path.join(
-    os.path.dirname(os.path.realpath(__file__)), "..", ".."))
+SOURCE = os.environ.get("SRCDIR") or os.path.join(
+    os.path.dirname(os.path.realpath(__file__)), "..", "..")
+VERSION, ROWS = version(SOURCE), load(SOURCE)
 NAMES = {row.number: row for row in ROWS.values()}
 
 
