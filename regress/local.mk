@@ -146,7 +146,8 @@ regress_evil_hostile_SOURCES = regress/evil/hostile.c
 regress_evil_hostile_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
 
 dist_check_SCRIPTS += regress/unit/lint-selftest.t \
-	regress/unit/check-options-man.py regress/unit/check-docs.py
+	regress/unit/check-options-man.py regress/unit/check-docs.py \
+	regress/unit/check-contrib.py
 TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py \
 	regress/unit/check-docs.py
 

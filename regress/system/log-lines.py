@@ -195,6 +195,16 @@ def fail2ban():
     done = place.run(["fail2ban-regex", "-v", path, FILTER])
     tap.like(done.stdout, r"Lines: \d+ lines, .* [1-9]\d* matched",
              "fail2ban's own filter matches")
+    failed = len(re.findall(r"^Failed password for ", server.log(), re.M))
+    for mode in ("normal", "aggressive"):
+        done = place.run(["fail2ban-regex", "-o", "<ip>", path,
+                          "%s[mode=%s]" % (FILTER, mode)])
+        hosts = done.stdout.decode().split()
+        tap.equal(set(hosts), {"127.0.0.1"}, "fail2ban, %s: it bans who it was"
+                  % mode)
+        tap.ok(len(hosts) >= failed > 0,
+               "fail2ban, %s: each failed password counts" % mode,
+               len(hosts), failed)
 
 
 def the_end():
