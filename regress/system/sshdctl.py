@@ -14,6 +14,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "..", "evil"))
+import messages
 import tap
 from server import Place, built, flavour
 from wait import holds, kill_quietly, running
@@ -308,10 +311,10 @@ def nobody_holds_it_up():
     deaf.setblocking(False)
     sent = 0
     # A CTL_STATUS each: version, number.
-    number = message_number("CTL_STATUS")
+    version, number = message_number("CTL_STATUS")
     for _ in range(5000):
         try:
-            deaf.send(bytes([1, number]))
+            deaf.send(bytes([version, number]))
             sent += 1
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             break
@@ -320,8 +323,9 @@ def nobody_holds_it_up():
               "a login works meanwhile")
     tap.equal(listed(server, "status")[0]["pid"], server.process.pid,
               "and sshdctl")
-    for garbage in (b"", b"\0", b"\1\1", b"\1" * 70000, b"\xff" * 100,
-                    bytes([1, number]) + b"x"):
+    for garbage in (b"", b"\0", bytes([version, 1]),
+                    bytes([version]) * 70000, b"\xff" * 100,
+                    bytes([version, number]) + b"x"):
         sock = dial(server)
         sock.recv(200)
         try:
@@ -340,12 +344,9 @@ def nobody_holds_it_up():
 
 
 def message_number(name):
-    source = os.path.join(os.environ.get("SRCDIR", os.path.join(
-        os.path.dirname(os.path.realpath(__file__)), "..", "..")),
-        "common", "msg.def")
-    with open(source, encoding="utf-8") as table:
-        names = re.findall(r"^MSG\((\w+),", table.read(), re.M)
-    return names.index(name) + 1
+    """MSG_VERSION, and the row's number in msg.def."""
+    row = messages.ROWS[name]
+    return messages.VERSION, row.number
 
 
 def another_version():

@@ -122,7 +122,8 @@ def options_of_commands():
             elif is_path(word) and os.path.isfile(os.path.join(ROOT, word)):
                 text = read(word)
             elif re.match(r"--[a-z]", word) and \
-                    word.split("=")[0] not in configure + text:
+                    word.split("=")[0] not in configure + text and \
+                    "OE_PLACE([%s]" % word[len("--with-"):] not in configure:
                 bad.append(word)
         tap.equal(bad, [], name + ": options of its commands exist")
 
