@@ -237,6 +237,7 @@ system_tests = \
 	regress/system/session-pty.py \
 	regress/system/sftp-audit.py \
 	regress/system/sftp-differential.py \
+	regress/system/sftp-races.py \
 	regress/system/sftp-server.py \
 	regress/system/sftp.py \
 	regress/system/signals.py \

@@ -86,7 +86,7 @@ record_begin(struct server *s, const char *op)
 	json_number(j, "pid", (uint64_t)getpid());
 	json_number(j, "seq", s->audit.nrecords++);
 	json_string(j, "user", s->names.user);
-	json_number(j, "uid", s->audit.uid);
+	json_number(j, "uid", s->uid);
 	json_string(j, "from", s->peer);
 	json_string(j, "op", op);
 	return j;
@@ -162,7 +162,6 @@ audit_begin(struct server *s)
 		return;
 	a->is_on = true;
 	a->with_digest = s->opt->audit_digest;
-	a->uid = getuid();
 	if (getcwd(a->cwd, sizeof(a->cwd)) == NULL)
 		strlcpy(a->cwd, "?", sizeof(a->cwd));
 	for (size_t i = 0; op_at(i) != NULL; i++)

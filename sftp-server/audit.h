@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <time.h>
 
 #include "common/sftp.h"
@@ -19,7 +18,6 @@ struct handle;
 
 struct audit {
 	bool is_on, with_digest;
-	uid_t uid;
 	uint64_t nrecords, nlost;
 	uint64_t nfiles; /* opened so far: numbers them */
 	uint64_t nread, nwritten;

@@ -6,27 +6,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/own.h"
 #include "sftp-server/digest.h"
 #include "sftp-server/op.h"
+#include "sftp-server/place.h"
 #include "sftp-server/reply.h"
 
 #define MODE_BITS 07777u
+/* fchmodat2(2), as headers may be older than the kernel. */
+#define NR_FCHMODAT2 452
 
 static int
 do_stat(struct server *s, const struct request *q, int flags)
 {
 	struct stat st;
+	int error = place_stat(s, q->path[0], flags, &st);
 
-	if (fstatat(AT_FDCWD, q->path[0], &st, flags) != 0)
-		return -errno;
-	return reply_attrs(s, q->id, &st);
+	return error != 0 ? error : reply_attrs(s, q->id, &st);
 }
 
 int
@@ -56,76 +61,164 @@ op_fstat(struct server *s, const struct request *q)
 	return reply_attrs(s, q->id, &st);
 }
 
-/* What attributes are set on: an open file, or a path. */
+/*
+ * What attributes are set on: an open file, or what a path led to when it was
+ * looked up, once for all of them.
+ */
 struct target {
-	int fd; /* -1: by path */
+	struct server *s;
+	int fd;
+	bool is_pin; /* fd is place_pin()'s, of this path */
 	const char *path;
-	int nofollow; /* AT_SYMLINK_NOFOLLOW or 0 */
+	int error; /* nothing was found, and there is no fd */
 };
+
+#define PIN_NAME_SIZE sizeof("/proc/self/fd/4294967295")
+
+/* The pinned file by a name, where there is a /proc. */
+static const char *
+pin_name(const struct target *t, char *name)
+{
+	snprintf(name, PIN_NAME_SIZE, "/proc/self/fd/%d", t->fd);
+	return name;
+}
+
+static bool
+is_pinned(const struct target *t, const struct stat *st)
+{
+	struct stat pinned;
+
+	return fstat(t->fd, &pinned) == 0 && pinned.st_dev == st->st_dev &&
+	       pinned.st_ino == st->st_ino;
+}
+
+/* Open the pinned file by its path again, which may be another's by now. */
+static int
+pin_open(const struct target *t, int flags)
+{
+	AUTOCLOSE int fd = place_open(
+	    t->s, t->path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	return is_pinned(t, &st) ? take_fd(&fd) : -ESTALE;
+}
+
+static int
+pin_truncate(const struct target *t, off_t size)
+{
+	AUTOCLOSE int fd = -1;
+	struct stat st;
+
+	if (fstat(t->fd, &st) != 0)
+		return -errno;
+	/* A device is not opened, as that may be all that it waits for. */
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	fd = pin_open(t, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	return ftruncate(fd, size) == 0 ? 0 : -errno;
+}
+
+static void
+size_log(const struct target *t, const struct sftp_attrs *a)
+{
+	slog_line(SLOG_INFO, "set \"%s\" size %llu", slog_name(t->path),
+	    (unsigned long long)a->size);
+}
 
 static int
 set_size(const struct target *t, const struct sftp_attrs *a)
 {
-	int result;
-
-	slog(SLOG_INFO, "set \"%s\" size %llu", slog_name(t->path),
-	    (unsigned long long)a->size);
 	if (a->size > INT64_MAX)
 		return -EINVAL;
-	if (t->fd >= 0)
-		result = ftruncate(t->fd, (off_t)a->size);
-	else
-		result = truncate(t->path, (off_t)a->size);
-	return result == 0 ? 0 : -errno;
+	if (t->is_pin)
+		return pin_truncate(t, (off_t)a->size);
+	return ftruncate(t->fd, (off_t)a->size) == 0 ? 0 : -errno;
+}
+
+static void
+owner_log(const struct target *t, const struct sftp_attrs *a)
+{
+	slog_line(SLOG_INFO, "set \"%s\" owner %lu group %lu",
+	    slog_name(t->path), (unsigned long)a->uid, (unsigned long)a->gid);
 }
 
 static int
 set_owner(const struct target *t, const struct sftp_attrs *a)
 {
-	int result;
-
-	slog(SLOG_INFO, "set \"%s\" owner %lu group %lu", slog_name(t->path),
-	    (unsigned long)a->uid, (unsigned long)a->gid);
-	if (t->fd >= 0)
-		result = fchown(t->fd, a->uid, a->gid);
-	else
-		result =
-		    fchownat(AT_FDCWD, t->path, a->uid, a->gid, t->nofollow);
-	return result == 0 ? 0 : -errno;
+	return fchownat(t->fd, "", a->uid, a->gid, AT_EMPTY_PATH) == 0 ? 0
+								       : -errno;
 }
 
-/* Where neither kernel nor /proc can: a link itself has no mode, and opening
- * refuses to follow one. */
+/*
+ * For kernels before 6.6 where there is no /proc: by a descriptor that reads,
+ * or writes; and if the file may be opened for neither, by its path, which may
+ * come to be another's in between.
+ */
 static int
-chmod_opened(const char *path, mode_t mode)
+pin_chmod_opened(const struct target *t, mode_t mode)
 {
-	AUTOCLOSE int fd = open(
-	    path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO(place_leave) struct entry_at at = { .opened = -1 };
+	AUTOCLOSE int fd = pin_open(t, O_RDONLY);
+	struct stat st;
 
-	if (fd < 0)
-		return errno == ELOOP ? -EOPNOTSUPP : -errno;
-	return fchmod(fd, mode) == 0 ? 0 : -errno;
+	if (fd == -EACCES)
+		fd = pin_open(t, O_WRONLY);
+	if (fd >= 0)
+		return fchmod(fd, mode) == 0 ? 0 : -errno;
+	if (fd != -EACCES || place_enter(t->s, t->path, &at) != 0)
+		return fd;
+	if (fstatat(at.dir, at.leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	if (!is_pinned(t, &st))
+		return -ESTALE;
+	return fchmodat(at.dir, at.leaf, mode, 0) == 0 ? 0 : -errno;
+}
+
+static int
+pin_chmod(const struct target *t, mode_t mode)
+{
+	char name[PIN_NAME_SIZE];
+	struct stat st;
+
+	if (syscall(NR_FCHMODAT2, t->fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (fstat(t->fd, &st) != 0)
+		return -errno;
+	/* What this name leads to on a link is the link's own matter. */
+	if (S_ISLNK(st.st_mode))
+		return -EOPNOTSUPP;
+	if (chmod(pin_name(t, name), mode) == 0)
+		return 0;
+	return errno == ENOENT ? pin_chmod_opened(t, mode) : -errno;
+}
+
+static void
+mode_log(const struct target *t, const struct sftp_attrs *a)
+{
+	slog_line(
+	    SLOG_INFO, "set \"%s\" mode %04o", slog_name(t->path), a->perm);
 }
 
 static int
 set_mode(const struct target *t, const struct sftp_attrs *a)
 {
 	mode_t mode = a->perm & MODE_BITS;
-	int result;
 
-	slog(SLOG_INFO, "set \"%s\" mode %04o", slog_name(t->path), a->perm);
-	if (t->fd >= 0)
-		result = fchmod(t->fd, mode);
-	else
-		result = fchmodat(AT_FDCWD, t->path, mode, t->nofollow);
-	if (result != 0 && errno == EOPNOTSUPP && t->nofollow != 0)
-		return chmod_opened(t->path, mode);
-	return result == 0 ? 0 : -errno;
+	if (t->is_pin)
+		return pin_chmod(t, mode);
+	return fchmod(t->fd, mode) == 0 ? 0 : -errno;
 }
 
 static void
-times_log(const struct target *t, time_t mtime)
+times_log(const struct target *t, const struct sftp_attrs *a)
 {
+	time_t mtime = (time_t)a->mtime;
 	char when[64] = "?";
 	struct tm tm;
 
@@ -141,25 +234,28 @@ set_times(const struct target *t, const struct sftp_attrs *a)
 		{ .tv_sec = (time_t)a->atime },
 		{ .tv_sec = (time_t)a->mtime },
 	};
-	int result;
+	char name[PIN_NAME_SIZE];
 
-	if (slog_enabled(SLOG_INFO))
-		times_log(t, (time_t)a->mtime);
-	if (t->fd >= 0)
-		result = futimens(t->fd, ts);
-	else
-		result = utimensat(AT_FDCWD, t->path, ts, t->nofollow);
-	return result == 0 ? 0 : -errno;
+	if (!t->is_pin)
+		return futimens(t->fd, ts) == 0 ? 0 : -errno;
+	if (utimensat(t->fd, "", ts, AT_EMPTY_PATH) == 0)
+		return 0;
+	/* Before Linux 5.8. */
+	if (errno == EINVAL &&
+	    utimensat(AT_FDCWD, pin_name(t, name), ts, 0) == 0)
+		return 0;
+	return -errno;
 }
 
 static const struct {
 	uint32_t flag;
+	void (*log)(const struct target *t, const struct sftp_attrs *a);
 	int (*set)(const struct target *t, const struct sftp_attrs *a);
 } setters[] = {
-	{ SSH_FILEXFER_ATTR_SIZE, set_size },
-	{ SSH_FILEXFER_ATTR_PERMISSIONS, set_mode },
-	{ SSH_FILEXFER_ATTR_ACMODTIME, set_times },
-	{ SSH_FILEXFER_ATTR_UIDGID, set_owner },
+	{ SSH_FILEXFER_ATTR_SIZE, size_log, set_size },
+	{ SSH_FILEXFER_ATTR_PERMISSIONS, mode_log, set_mode },
+	{ SSH_FILEXFER_ATTR_ACMODTIME, times_log, set_times },
+	{ SSH_FILEXFER_ATTR_UIDGID, owner_log, set_owner },
 };
 
 /*
@@ -174,43 +270,50 @@ set_attrs(const struct target *t, const struct sftp_attrs *a)
 	for (size_t i = 0; i < nitems_of(setters); i++) {
 		if ((a->flags & setters[i].flag) == 0)
 			continue;
-		result = setters[i].set(t, a);
+		if (slog_enabled(SLOG_INFO))
+			setters[i].log(t, a);
+		result = t->error != 0 ? t->error : setters[i].set(t, a);
 		if (result != 0)
 			error = result;
 	}
 	return error;
 }
 
+static int
+set_by_path(struct server *s, const struct request *q, int nofollow)
+{
+	AUTOCLOSE int fd = place_pin(s, q->path[0], nofollow);
+	struct target t = {
+		.s = s,
+		.fd = fd,
+		.is_pin = true,
+		.path = q->path[0],
+		.error = fd < 0 ? fd : 0,
+	};
+
+	return set_attrs(&t, &q->attrs);
+}
+
 int
 op_setstat(struct server *s, const struct request *q)
 {
-	struct target t = { .fd = -1, .path = q->path[0] };
-
-	(void)s;
-	return set_attrs(&t, &q->attrs);
+	return set_by_path(s, q, 0);
 }
 
 int
 op_lsetstat(struct server *s, const struct request *q)
 {
-	struct target t = {
-		.fd = -1,
-		.path = q->path[0],
-		.nofollow = AT_SYMLINK_NOFOLLOW,
-	};
-
-	(void)s;
 	/* A link has no size to set. */
 	if (q->attrs.flags & SSH_FILEXFER_ATTR_SIZE)
 		return -EINVAL;
-	return set_attrs(&t, &q->attrs);
+	return set_by_path(s, q, AT_SYMLINK_NOFOLLOW);
 }
 
 int
 op_fsetstat(struct server *s, const struct request *q)
 {
 	struct handle *h = handles_get(&s->handles, q->handle[0]);
-	struct target t = { .fd = -1 };
+	struct target t = { .s = s };
 
 	if (h == NULL)
 		return REQUEST_NO_HANDLE;
@@ -235,10 +338,14 @@ reply_statvfs(
 int
 op_statvfs(struct server *s, const struct request *q)
 {
+	AUTOCLOSE int fd = -1;
 	struct statvfs vfs;
 
 	slog(SLOG_INFO, "statvfs \"%s\"", slog_name(q->path[0]));
-	if (statvfs(q->path[0], &vfs) != 0)
+	fd = place_pin(s, q->path[0], 0);
+	if (fd < 0)
+		return fd;
+	if (fstatvfs(fd, &vfs) != 0)
 		return -errno;
 	return reply_statvfs(s, q, &vfs);
 }

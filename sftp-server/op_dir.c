@@ -16,6 +16,7 @@
 #include "common/own.h"
 #include "sftp-server/longname.h"
 #include "sftp-server/op.h"
+#include "sftp-server/place.h"
 #include "sftp-server/reply.h"
 
 /*
@@ -48,9 +49,9 @@ op_opendir(struct server *s, const struct request *q)
 	int error;
 
 	slog(SLOG_INFO, "opendir \"%s\"", slog_name(q->path[0]));
-	fd = open(q->path[0], proto.flags);
+	fd = place_open(s, q->path[0], proto.flags, 0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = handles_add(&s->handles, &proto, &fd, &id);
 	if (error != 0)
 		return error;

@@ -6,19 +6,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/own.h"
 #include "sftp-server/digest.h"
 #include "sftp-server/op.h"
+#include "sftp-server/place.h"
 #include "sftp-server/reply.h"
 
 #define MODE_BITS 07777u
 #define MODE_DEFAULT 0666u
 #define OPEN_CHANGES (SSH_FXF_WRITE | SSH_FXF_CREAT | SSH_FXF_TRUNC)
+/* Leases are broken within /proc/sys/fs/lease-break-time, 45 seconds. */
+#define LEASE_PAUSE_MS 50
+#define LEASE_TRIES (50 * 1000 / LEASE_PAUSE_MS)
 /* Between two looks at whether the client still wants a long copy. */
 #define COPY_STEP (64u << 20)
 #define COPY_BUFFER (128u * 1024)
@@ -76,18 +82,35 @@ open_log(const struct request *q, uint32_t mode)
 	    slog_name(q->path[0]), words, mode);
 }
 
-/* A descriptor or -errno. */
+/*
+ * A descriptor or -errno. Another's lease on a file (fcntl(2)) is worth a wait,
+ * but not in open(2): by then it may be a FIFO that has the name.
+ */
 static int
-open_path(const char *path, int flags, mode_t mode)
+open_path(struct server *s, const char *path, int flags, mode_t mode)
 {
-	int fd = open(path, flags, mode);
-	struct stat st;
+	int fd = place_open(s, path, flags, mode), error = 0;
 
-	/* Another's lease on a file (fcntl(2)) is worth a wait. */
-	if (fd < 0 && errno == EWOULDBLOCK && stat(path, &st) == 0 &&
-	    S_ISREG(st.st_mode))
-		fd = open(path, flags & ~O_NONBLOCK, mode);
-	return fd >= 0 ? fd : -errno;
+	for (int i = 0; i < LEASE_TRIES && fd == -EWOULDBLOCK; i++) {
+		error = server_pause(s, LEASE_PAUSE_MS);
+		if (error != 0)
+			return error;
+		fd = place_open(s, path, flags, mode);
+	}
+	return fd;
+}
+
+/*
+ * Root may write to its own memory by way of /proc, and so do what -P forbids;
+ * the kernel keeps other users from that, as the process is not dumpable.
+ */
+static bool
+may_write(const struct server *s, int fd)
+{
+	struct statfs fs;
+
+	return s->uid != 0 || fstatfs(fd, &fs) != 0 ||
+	       fs.f_type != PROC_SUPER_MAGIC;
 }
 
 /*
@@ -101,11 +124,11 @@ open_wanted(struct server *s, const char *path, int flags, mode_t mode)
 	struct stat st;
 
 	if (!s->audit.with_digest || (flags & O_ACCMODE) != O_WRONLY)
-		return open_path(path, flags, mode);
-	fd = open_path(path, (flags & ~O_ACCMODE) | O_RDWR, mode);
+		return open_path(s, path, flags, mode);
+	fd = open_path(s, path, (flags & ~O_ACCMODE) | O_RDWR, mode);
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return take_fd(&fd);
-	return open_path(path, flags, mode);
+	return open_path(s, path, flags, mode);
 }
 
 int
@@ -133,6 +156,8 @@ op_open(struct server *s, const struct request *q)
 	fd = open_wanted(s, q->path[0], proto.flags, mode & MODE_BITS);
 	if (fd < 0)
 		return fd;
+	if ((pflags & SSH_FXF_WRITE) != 0 && !may_write(s, fd))
+		return -EACCES;
 	error = handles_add(&s->handles, &proto, &fd, &id);
 	if (error != 0)
 		return error;

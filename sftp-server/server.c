@@ -229,15 +229,18 @@ server_wait(struct server *s, bool may_read, bool *out_readable)
 int
 server_still_wanted(struct server *s)
 {
-	struct pollfd fds[2] = {
-		{ .fd = STDIN_FILENO, .events = 0 },
-		{ .fd = STDOUT_FILENO, .events = 0 },
-	};
-	struct timespec now = { 0, 0 };
+	return server_pause(s, 0);
+}
 
-	if (ppoll(fds, 2, &now, &s->wait_mask) < 0)
+int
+server_pause(struct server *s, int milliseconds)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = 0 };
+	struct timespec pause = { .tv_nsec = milliseconds * 1000000L };
+
+	if (ppoll(&out, 1, &pause, &s->wait_mask) < 0)
 		return -errno;
-	return (fds[1].revents & (POLLERR | POLLHUP)) != 0 ? -EPIPE : 0;
+	return (out.revents & (POLLERR | POLLHUP)) != 0 ? -EPIPE : 0;
 }
 
 /* Handle and send what can be now; see in_handle(). */

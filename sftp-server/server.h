@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/sftp.h"
 #include "common/wire.h"
@@ -27,9 +28,14 @@
 
 struct server {
 	const struct options *opt;
+	uid_t uid;
 	const char *peer; /* client's address, encoded for the log */
 	struct names names;
 	struct handles handles;
+
+	bool is_confined; /* to PLACE_ROOT_FD: see place.h */
+	char
+	    cwd[SFTP_PATH_MAX + 1]; /* where a confined session's paths begin */
 
 	bool init_done;
 	uint32_t version;  /* the client's */
@@ -74,5 +80,7 @@ int server_run(struct server *s);
  * now and then. 0, -EPIPE or -EINTR.
  */
 int server_still_wanted(struct server *s);
+/* As above, after so many milliseconds or when that changes. */
+int server_pause(struct server *s, int milliseconds);
 
 #endif

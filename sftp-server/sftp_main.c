@@ -20,6 +20,7 @@
 #include "sftp-server/jail.h"
 #include "sftp-server/op.h"
 #include "sftp-server/option.h"
+#include "sftp-server/place.h"
 #include "sftp-server/reply.h"
 #include "sftp-server/server.h"
 
@@ -148,6 +149,12 @@ prepare(struct server *s)
 			    s, "cannot enter the root directory", error);
 	}
 	enter_directory(opt, start, s->names.home);
+	if (opt->root_dir != NULL) {
+		error = place_begin(s);
+		if (error != 0)
+			return fatal(
+			    s, "cannot hold the root directory", error);
+	}
 	audit_begin(s);
 	server_prepare_fds();
 	server_prepare_signals(s);
@@ -197,6 +204,7 @@ main(int argc, char **argv)
 	slog_open(name, opt.log_level, opt.log_facility, opt.log_stderr);
 	slog_record_to(opt.audit_facility);
 	server.opt = &opt;
+	server.uid = getuid();
 	server.peer = peer_address();
 	status = prepare(&server);
 	if (status == 0)
