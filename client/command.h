@@ -11,5 +11,7 @@
 
 /* Run a subcommand; argv[0] is its name. Returns the exit status. */
 int known_hosts_command(int argc, char **argv);
+int scp_command(int argc, char **argv);
+int sftp_command(int argc, char **argv);
 
 #endif

@@ -19,7 +19,28 @@ libclient_a_SOURCES = \
 	client/randomart.c client/randomart.h \
 	client/resolve.c client/resolve.h \
 	client/target.c client/target.h \
-	client/transport.c
+	client/transport.c \
+	client/interrupt.c client/interrupt.h \
+	client/link.h client/link_pipe.c \
+	client/link_ssh.c client/link_ssh.h \
+	client/number.c client/number.h \
+	client/progress.c client/progress.h \
+	client/remote.c client/remote.h \
+	client/scp.h client/scp_main.c \
+	client/scp_names.c client/scp_names.h \
+	client/scp_old.c client/scp_old.h client/scp_old_send.c \
+	client/scp_old_take.c client/scp_sftp.c \
+	client/sftp.h client/sftp_call.c client/sftp_call.h \
+	client/sftp_command.c client/sftp_complete.c \
+	client/sftp_do_copy.c client/sftp_do_local.c client/sftp_do_path.c \
+	client/sftp_edit.c client/sftp_edit.h client/sftp_glob.c \
+	client/sftp_list.c client/sftp_list.h client/sftp_ls.c \
+	client/sftp_main.c client/sftp_words.c client/sftp_words.h \
+	client/show.c client/show.h \
+	client/xfer.c client/xfer.h client/xfer_impl.h \
+	client/xfer_from_local.c client/xfer_from_server.c \
+	client/xfer_peer.c client/xfer_peer.h \
+	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c
 
 client_libs = libclient.a libcommon.a libjail.a $(LIBSSH_LIBS) \
 	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(EDIT_LIBS) $(SECCOMP_LIBS) \

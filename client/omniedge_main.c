@@ -26,6 +26,8 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
 	{ "known-hosts", "list, add and remove the keys of known hosts",
 	    known_hosts_command, NULL },
+	{ "scp", "copy files to, from and between hosts", scp_command, NULL },
+	{ "sftp", "a shell for the files of a host", sftp_command, NULL },
 };
 
 static void

@@ -1,4 +1,5 @@
-dist_man_MANS += man/authorized_keys.5 man/sftp-server.8 man/sshd.8 \
+dist_man_MANS += man/authorized_keys.5 man/omniedge-scp.1 \
+	man/omniedge-sftp.1 man/sftp-server.8 man/sshd.8 \
 	man/sshd_config.5 man/sshdctl.8
 
 # sshd-messages(7) is made from common/msg.def.

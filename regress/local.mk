@@ -208,6 +208,8 @@ system_tests = \
 	regress/system/channel-close.py \
 	regress/system/channels.py \
 	regress/system/chroot.py \
+	regress/system/client-scp.py \
+	regress/system/client-sftp.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
 	regress/system/forward-local.py \

@@ -1,0 +1,181 @@
+/* Reaching the server of a copy. Runs in the client. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/remote.h"
+#include "client/show.h"
+#include "common/err.h"
+#include "common/own.h"
+
+#define ARGS_MAX 64
+#define SUBSYSTEM "sftp"
+
+/* --- -D ------------------------------------------------------------------ */
+
+/* Words at white space, as OpenSSH's -D has them. */
+static int
+spawn_direct(const char *command, struct link **out_link)
+{
+	AUTOFREE char *text = strdup(command);
+	char *argv[ARGS_MAX + 1] = { NULL };
+	char *at = text, *word;
+	size_t n = 0;
+
+	if (text == NULL)
+		return -ENOMEM;
+	while ((word = strsep(&at, " \t")) != NULL && n < ARGS_MAX)
+		if (*word != '\0')
+			argv[n++] = word;
+	return n > 0 ? link_spawn(argv, out_link) : -EINVAL;
+}
+
+/* --- -S ------------------------------------------------------------------ */
+
+struct args {
+	char *argv[ARGS_MAX + 1];
+	size_t n;
+};
+
+static void
+add_arg(struct args *a, const char *text)
+{
+	if (a->n < ARGS_MAX)
+		a->argv[a->n++] = (char *)(uintptr_t)text;
+}
+
+static int
+spawn_ssh(const struct remote_options *o, const char *target,
+    const char *command, struct link **out_link)
+{
+	struct target t = { 0 };
+	struct args a = { .n = 0 };
+	const char *why = "";
+	char port[16];
+	int rc = target_parse(target, o->scheme, &t, &why);
+
+	if (rc != 0) {
+		show_error("%s: %s", target, why);
+		return rc;
+	}
+	add_arg(&a, o->program);
+	add_arg(&a, "-x");
+	add_arg(&a, "-oClearAllForwardings=yes");
+	for (size_t i = 0; o->program_args[i] != NULL; i++)
+		add_arg(&a, o->program_args[i]);
+	if (t.user != NULL) {
+		add_arg(&a, "-l");
+		add_arg(&a, t.user);
+	}
+	snprintf(port, sizeof(port), "%d", t.port);
+	if (t.port != 0) {
+		add_arg(&a, "-p");
+		add_arg(&a, port);
+	}
+	if (command == NULL && (o->subsystem == NULL || o->subsystem[0] != '/'))
+		add_arg(&a, "-s");
+	add_arg(&a, "--");
+	add_arg(&a, t.host);
+	add_arg(&a, command != NULL        ? command
+		    : o->subsystem != NULL ? o->subsystem
+					   : SUBSYSTEM);
+	rc = link_spawn(a.argv, out_link);
+	target_done(&t);
+	return rc;
+}
+
+/* --- our own ------------------------------------------------------------- */
+
+static int
+connect_to(const struct remote_options *o, const char *target, struct remote *r)
+{
+	int rc = client_copy(o->flags, &r->client);
+
+	if (rc == 0)
+		rc = client_target(r->client, target, o->scheme, &r->path);
+	if (rc == 0)
+		rc = sshconf_put(
+		    client_conf(r->client), KW_CLEAR_FORWARDINGS, "yes");
+	if (rc == 0)
+		rc = client_prepare(r->client);
+	return rc == 0 ? client_connect(r->client) : rc;
+}
+
+static int
+open_channel(const struct remote_options *o, const char *command,
+    struct remote *r, struct link **out_link)
+{
+	const char *what = o->subsystem != NULL ? o->subsystem : SUBSYSTEM;
+	enum link_kind kind = what[0] == '/' ? LINK_COMMAND : LINK_SUBSYSTEM;
+	int rc;
+
+	if (command != NULL) {
+		what = command;
+		kind = LINK_COMMAND;
+	}
+	rc = link_ssh(client_session(r->client), kind, what, out_link);
+	if (rc == -ECONNREFUSED)
+		show_error("%s: the server does not start \"%s\"%s",
+		    client_host(r->client), what,
+		    command == NULL ? "; scp -O can do without SFTP" : "");
+	return rc;
+}
+
+static int
+open_link(const struct remote_options *o, const char *target,
+    const char *command, struct remote *r)
+{
+	int rc;
+
+	if (o->direct != NULL)
+		return spawn_direct(
+		    command != NULL ? command : o->direct, &r->link);
+	if (o->program != NULL)
+		return spawn_ssh(o, target, command, &r->link);
+	rc = connect_to(o, target, r);
+	return rc == 0 ? open_channel(o, command, r, &r->link) : rc;
+}
+
+int
+remote_sftp(const struct remote_options *o, const char *target,
+    struct remote *out_remote)
+{
+	struct remote r = { 0 };
+	int rc = open_link(o, target, NULL, &r);
+
+	if (rc == 0)
+		rc = peer_new(take_ptr(&r.link), &r.peer);
+	if (rc != 0 && r.peer != NULL)
+		show_error("%s: %s", target, peer_text(r.peer, rc));
+	if (rc != 0)
+		remote_close(&r);
+	else
+		*out_remote = r;
+	return rc;
+}
+
+int
+remote_command(const struct remote_options *o, const char *target,
+    const char *command, struct remote *out_remote)
+{
+	struct remote r = { 0 };
+	int rc = open_link(o, target, command, &r);
+
+	if (rc != 0)
+		remote_close(&r);
+	else
+		*out_remote = r;
+	return rc;
+}
+
+int
+remote_close(struct remote *r)
+{
+	int status = r->peer != NULL ? peer_free(r->peer) : link_close(r->link);
+
+	client_free(r->client);
+	free(r->path);
+	*r = (struct remote){ 0 };
+	return status;
+}

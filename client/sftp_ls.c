@@ -1,0 +1,251 @@
+/*
+ * ls of the sftp shell: columns, long lines, sorting. Runs in the client; all
+ * that it prints is the server's text, and is shown with show_text().
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/interrupt.h"
+#include "client/sftp.h"
+#include "client/sftp_call.h"
+#include "client/sftp_list.h"
+#include "client/show.h"
+#include "common/err.h"
+#include "common/own.h"
+
+#define WIDTH_DEFAULT 80
+#define COLUMN_GAP 2
+/* Older than this, a file's line has its year and no time of day. */
+#define RECENT_SECONDS (365 * 24 * 60 * 60 / 2)
+#define WHEN_MAX 32
+
+struct order {
+	bool by_size, by_time, reverse;
+};
+
+static int
+compare(const void *a, const void *b, void *arg)
+{
+	const struct list_entry *x = a, *y = b;
+	const struct order *o = arg;
+	int n = 0;
+
+	if (o->by_size)
+		n = (x->attrs.size < y->attrs.size) -
+		    (x->attrs.size > y->attrs.size);
+	else if (o->by_time)
+		n = (x->attrs.mtime < y->attrs.mtime) -
+		    (x->attrs.mtime > y->attrs.mtime);
+	if (n == 0)
+		n = strcmp(x->name, y->name);
+	return o->reverse ? -n : n;
+}
+
+static void
+sort(struct list *l, const struct sftp_args *a)
+{
+	struct order o = { .by_size = a->flag['S'],
+		.by_time = a->flag['t'],
+		.reverse = a->flag['r'] };
+
+	if (!a->flag['f'] && l->n > 1)
+		qsort_r(l->entries, l->n, sizeof(l->entries[0]), compare, &o);
+}
+
+/* --- long lines ---------------------------------------------------------- */
+
+static void
+format_when(uint32_t mtime, char out[WHEN_MAX])
+{
+	time_t t = (time_t)mtime, now = time(NULL);
+	struct tm tm;
+
+	out[0] = '\0';
+	if (localtime_r(&t, &tm) == NULL)
+		return;
+	strftime(out, WHEN_MAX,
+	    t > now - RECENT_SECONDS && t <= now ? "%b %e %H:%M" : "%b %e  %Y",
+	    &tm);
+}
+
+/* From the attributes, when the server's own line does not do. */
+static void
+print_attrs(const struct list_entry *e, const char *shown, bool human)
+{
+	char mode[12] = "?????????? ", when[WHEN_MAX], size[SHOW_SIZE_MAX];
+	const struct sftp_attrs *at = &e->attrs;
+
+	if (at->flags & SSH_FILEXFER_ATTR_PERMISSIONS)
+		strmode((mode_t)at->perm, mode);
+	format_when(at->mtime, when);
+	if (human)
+		show_size(at->size, size);
+	else
+		snprintf(
+		    size, sizeof(size), "%llu", (unsigned long long)at->size);
+	printf("%s   ? %-8u %-8u %8s %s %s\n", mode, at->uid, at->gid, size,
+	    when, shown);
+}
+
+static void
+print_long(
+    const struct list_entry *e, const char *name, const struct sftp_args *a)
+{
+	AUTOFREE char *shown = show_text(name);
+
+	if (shown == NULL)
+		return;
+	if (e->longname != NULL && !a->flag['n'] && !a->flag['h'])
+		show_print(stdout, "%s\n", e->longname);
+	else
+		print_attrs(e, shown, a->flag['h']);
+}
+
+/* --- columns ------------------------------------------------------------- */
+
+static size_t
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return size.ws_col;
+}
+
+static void
+print_columns(char *const shown[], size_t n)
+{
+	size_t widest = 1, columns, width;
+
+	for (size_t i = 0; i < n; i++)
+		if (show_width(shown[i]) > widest)
+			widest = show_width(shown[i]);
+	columns = terminal_width() / (widest + COLUMN_GAP);
+	columns = columns > 0 ? columns : 1;
+	width = terminal_width() / columns;
+	for (size_t i = 0; i < n; i++) {
+		bool last = (i + 1) % columns == 0 || i + 1 == n;
+		size_t used = show_width(shown[i]);
+
+		printf("%s%*s%s", shown[i],
+		    !last && used < width ? (int)(width - used) : 0, "",
+		    last ? "\n" : "");
+	}
+}
+
+static const char *
+name_in(const struct sftp *s, const struct list_entry *e)
+{
+	return sftp_relative(s, e->name);
+}
+
+static int
+print_short(struct sftp *s, const struct list *l, const struct sftp_args *a)
+{
+	char **shown = calloc(l->n + 1, sizeof(*shown));
+	bool ok = shown != NULL;
+
+	for (size_t i = 0; ok && i < l->n; i++) {
+		shown[i] = show_text(name_in(s, &l->entries[i]));
+		ok = shown[i] != NULL;
+	}
+	if (ok && a->flag['1'])
+		for (size_t i = 0; i < l->n; i++)
+			puts(shown[i]);
+	else if (ok)
+		print_columns(shown, l->n);
+	for (size_t i = 0; shown != NULL && i < l->n; i++)
+		free(shown[i]);
+	free(shown);
+	return ok ? 0 : -ENOMEM;
+}
+
+static int
+print_list(struct sftp *s, struct list *l, const struct sftp_args *a)
+{
+	sort(l, a);
+	if (!a->flag['l'] && !a->flag['n'])
+		return print_short(s, l, a);
+	for (size_t i = 0; i < l->n && !interrupt_seen(); i++)
+		print_long(&l->entries[i], name_in(s, &l->entries[i]), a);
+	return 0;
+}
+
+/* --- what to list -------------------------------------------------------- */
+
+/* Entries as paths, so that `ls dir` prints dir/name as OpenSSH's does. */
+static int
+list_dir(struct sftp *s, const char *path, const struct sftp_args *a)
+{
+	AUTO(list_done) struct list all = { .dots = a->flag['a'] };
+	AUTO(list_done) struct list shown = LIST_INIT;
+	int rc = sftp_failed(
+	    s, list_read(s->peer, path, &all), "remote readdir", path);
+
+	for (size_t i = 0; rc == 0 && i < all.n; i++) {
+		const struct list_entry *e = &all.entries[i];
+		AUTOFREE char *full = NULL;
+
+		if (e->name[0] == '.' && !a->flag['a'])
+			continue;
+		full = list_join(path, e->name);
+		rc = full != NULL
+			 ? list_add(&shown, full, e->longname, &e->attrs)
+			 : -ENOMEM;
+	}
+	return rc == 0 ? print_list(s, &shown, a) : rc;
+}
+
+static bool
+is_dir(struct sftp *s, const struct list_entry *e)
+{
+	return call_is_dir(s->peer, e->name);
+}
+
+/* One path: a directory's entries, or the file itself. */
+static int
+list_one(struct sftp *s, struct list *paths, const struct sftp_args *a)
+{
+	struct list_entry *e = &paths->entries[0];
+	int rc;
+
+	if (is_dir(s, e))
+		return list_dir(s, e->name, a);
+	rc = call_stat(s->peer, e->name, CALL_NOFOLLOW, &e->attrs);
+	if (rc == SSH_FX_NO_SUCH_FILE) {
+		show_error("Can't ls: \"%s\" not found", e->name);
+		return rc;
+	}
+	if (sftp_failed(s, rc, "stat remote", e->name) != 0)
+		return rc;
+	return print_list(s, paths, a);
+}
+
+int
+sftp_do_ls(struct sftp *s, const struct sftp_args *a)
+{
+	AUTO(list_done) struct list paths = LIST_INIT;
+	AUTOFREE char *pattern = NULL;
+	int rc;
+
+	if (a->n == 0)
+		return list_dir(s, s->cwd, a);
+	pattern = sftp_absolute_pattern(s, a->word[0]);
+	if (pattern == NULL)
+		return -ENOMEM;
+	rc = sftp_failed(
+	    s, list_glob(s->peer, pattern, &paths), "Can't ls:", pattern);
+	if (rc != 0)
+		return rc;
+	if (paths.n == 0) {
+		show_error("Can't ls: \"%s\" not found", pattern);
+		return SSH_FX_NO_SUCH_FILE;
+	}
+	return paths.n == 1 ? list_one(s, &paths, a) : print_list(s, &paths, a);
+}

@@ -1,0 +1,337 @@
+/*
+ * omniedge sftp: a shell for the files of another machine. Runs as the user.
+ * The command line is OpenSSH's; see omniedge-sftp(1).
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/command.h"
+#include "client/interrupt.h"
+#include "client/number.h"
+#include "client/scp_names.h"
+#include "client/sftp.h"
+#include "client/sftp_call.h"
+#include "client/show.h"
+#include "common/err.h"
+#include "common/own.h"
+
+/* Flags of our own, ahead of the shared ones of client/connect.h. */
+#define OWN_LETTERS "+aB:b:D:fl:NpR:rS:s:X:"
+#define LETTERS_MAX 128
+#define PASSED_MAX 48
+#define REQUESTS_MAX 1024
+#define BUFFER_MAX (16u << 20)
+
+enum {
+	OPT_HELP = 256
+};
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+struct line {
+	struct sftp sftp;
+	struct remote_options remote;
+	struct client *flags;
+	const char *batch_file;
+	bool noisy, quiet;
+	const char *passed[PASSED_MAX + 1]; /* to -S's program */
+	char *made[PASSED_MAX];
+	size_t n_passed;
+};
+
+static void
+print_help(FILE *out)
+{
+	fputs("usage: omniedge sftp [-46AaCfNpqrv] [-B buffer_size] [-b "
+	      "batchfile] [-c ciphers]\n"
+	      "                     [-D sftp_server] [-F file] [-i "
+	      "identity_file] [-J hosts]\n"
+	      "                     [-l limit] [-o option] [-P port] [-R "
+	      "num_requests] [-S program]\n"
+	      "                     [-s subsystem] [-X option] destination "
+	      "[local_path]\n\n"
+	      "  -a           go on with files that are there in part\n"
+	      "  -B size      bytes of one request\n"
+	      "  -b file      commands from a file, or - for standard input\n"
+	      "  -D program   an SFTP server of this machine, and no host\n"
+	      "  -f           flush files to the disk\n"
+	      "  -l limit     Kbit/s\n"
+	      "  -N           tell what is done, also with -b\n"
+	      "  -p           keep times and modes\n"
+	      "  -R number    requests at once\n"
+	      "  -r           directories, with all that is in them\n"
+	      "  -S program   an ssh(1) to connect with\n"
+	      "  -s name      another subsystem, or the path of a server\n"
+	      "  -X option    nrequests=N, buffer=BYTES\n",
+	    out);
+	client_flags_help(CLIENT_SFTP, out);
+	fputs("\nThe manual page is omniedge-sftp(1).\n", out);
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+static int
+pass(struct line *l, char letter, const char *arg)
+{
+	char *text = NULL;
+
+	if (l->n_passed == PASSED_MAX)
+		return -E2BIG;
+	if (asprintf(&text, "-%c%s", letter, arg != NULL ? arg : "") < 0)
+		return -ENOMEM;
+	l->made[l->n_passed] = text;
+	l->passed[l->n_passed++] = text;
+	return 0;
+}
+
+static int
+shared_flag(struct line *l, int letter)
+{
+	int rc = client_flag(l->flags, letter, optarg);
+
+	if (rc != 0)
+		return rc;
+	l->quiet |= letter == 'q';
+	return pass(l, (char)(letter == 'P' ? 'p' : letter), optarg);
+}
+
+static int
+batch_flag(struct line *l)
+{
+	int rc = client_flag(l->flags, 'o', "BatchMode=yes");
+
+	l->batch_file = optarg;
+	l->sftp.batch = true;
+	return rc == 0 ? pass(l, 'o', "BatchMode=yes") : rc;
+}
+
+static int
+number_flag(const char *what, uint64_t most, uint32_t *out_number)
+{
+	uint64_t n;
+
+	if (number_parse(optarg, most, &n) != 0) {
+		show_error("-%s %s: not a number from 1 to %llu", what, optarg,
+		    (unsigned long long)most);
+		return -EINVAL;
+	}
+	*out_number = (uint32_t)n;
+	return 0;
+}
+
+static int
+take_flag(struct line *l, int letter)
+{
+	struct xfer_options *o = &l->sftp.options;
+
+	switch (letter) {
+	case 'a':
+		o->resume = true;
+		return 0;
+	case 'B':
+		return number_flag("B", BUFFER_MAX, &o->buffer);
+	case 'b':
+		return batch_flag(l);
+	case 'D':
+		l->remote.direct = optarg;
+		return 0;
+	case 'f':
+		o->sync = true;
+		return 0;
+	case 'l':
+		return number_limit(optarg, &o->rate);
+	case 'N':
+		l->noisy = true;
+		return 0;
+	case 'p':
+		o->preserve = true;
+		return 0;
+	case 'R':
+		return number_flag("R", REQUESTS_MAX, &o->requests);
+	case 'r':
+		o->recursive = true;
+		return 0;
+	case 'S':
+		l->remote.program = optarg;
+		return 0;
+	case 's':
+		l->remote.subsystem = optarg;
+		return 0;
+	case 'X':
+		return number_sftp_option(optarg, o);
+	default:
+		return shared_flag(l, letter);
+	}
+}
+
+static int
+parse_line(struct line *l, int argc, char **argv)
+{
+	char letters[LETTERS_MAX];
+	int letter, rc = 0, words;
+
+	snprintf(letters, sizeof(letters), OWN_LETTERS "%s",
+	    client_letters(CLIENT_SFTP));
+	optind = 1;
+	while (rc == 0 && (letter = getopt_long(argc, argv, letters,
+			       long_options, NULL)) != -1) {
+		if (letter == OPT_HELP) {
+			print_help(stdout);
+			exit(0);
+		}
+		rc = letter == '?' ? -EINVAL : take_flag(l, letter);
+	}
+	words = argc - optind;
+	/* A server of this machine needs no name. */
+	if (rc == 0 && (words > 2 || (words < 1 && l->remote.direct == NULL)))
+		rc = -EINVAL;
+	return rc;
+}
+
+/* --- a session ----------------------------------------------------------- */
+
+static int
+start(struct sftp *s)
+{
+	int rc = sftp_failed(
+	    s, call_realpath(s->peer, ".", &s->start), "realpath", ".");
+
+	if (rc == 0 && (s->cwd = strdup(s->start)) == NULL)
+		rc = -ENOMEM;
+	return rc;
+}
+
+static int
+one_command(struct sftp *s, const char *name, const char *const words[2])
+{
+	const struct sftp_command *c = sftp_command_find(name);
+	AUTOFREE char *first = words_quote(words[0], '\0');
+	AUTOFREE char *second = NULL, *line = NULL;
+
+	if (words[1] != NULL)
+		second = words_quote(words[1], '\0');
+	if (c == NULL || first == NULL ||
+	    (words[1] != NULL && second == NULL) ||
+	    asprintf(&line, "%s %s %s", name, first,
+		second != NULL ? second : "") < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	return sftp_line(s, line, false);
+}
+
+/* The path behind the host: a directory to be in, or a file to fetch. */
+static int
+go_to_path(struct sftp *s, const char *path, const char *local, bool *out_done)
+{
+	const char *const words[] = { path, local };
+	AUTOFREE char *full = sftp_absolute(s, path);
+
+	if (full == NULL)
+		return -ENOMEM;
+	if (call_is_dir(s->peer, full) && local == NULL)
+		return one_command(s, "cd", words);
+	*out_done = true;
+	return one_command(s, "get", words);
+}
+
+static int
+read_commands(struct line *l)
+{
+	FILE *in = stdin;
+	int status;
+
+	if (l->batch_file != NULL && strcmp(l->batch_file, "-") != 0)
+		in = fopen(l->batch_file, "re");
+	if (in == NULL) {
+		show_error("%s (%s).", strerror(errno), l->batch_file);
+		return 1;
+	}
+	if (l->batch_file == NULL && isatty(STDIN_FILENO))
+		return sftp_interactive(&l->sftp);
+	status = sftp_batch(&l->sftp, in);
+	if (in != stdin)
+		fclose(in);
+	return status;
+}
+
+static int
+session(struct line *l, const char *path, const char *local)
+{
+	bool done = false;
+	int rc = start(&l->sftp);
+
+	if (rc != 0)
+		return EXIT_OURS;
+	if (!l->sftp.quiet)
+		fprintf(stderr, "Connected to %s.\n", l->remote.label);
+	if (path != NULL && *path != '\0')
+		rc = go_to_path(&l->sftp, path, local, &done);
+	if (rc != 0)
+		return 1;
+	return done ? 0 : read_commands(l);
+}
+
+static int
+run(struct line *l, const char *target, const char *local)
+{
+	struct scp_name name = { 0 };
+	struct remote r = { 0 };
+	int status = EXIT_OURS, link;
+
+	if (scp_name_parse(target, "sftp", &name) != 0)
+		return EXIT_OURS;
+	l->remote.label = name.host != NULL ? name.host : name.path;
+	if (remote_sftp(&l->remote, l->remote.label, &r) == 0) {
+		const char *path = name.host == NULL ? NULL
+				   : name.is_uri     ? r.path
+						     : name.path;
+
+		l->sftp.peer = r.peer;
+		interrupt_arm();
+		status = session(l, path, local);
+		link = remote_close(&r);
+		if (status == 0 && link > 0)
+			status = link;
+	}
+	scp_name_done(&name);
+	return status;
+}
+
+int
+sftp_command(int argc, char **argv)
+{
+	struct line l = { .batch_file = NULL };
+	int status = 1, words;
+
+	setlocale(LC_CTYPE, "");
+	l.flags = client_new(CLIENT_SFTP);
+	if (l.flags == NULL)
+		return EXIT_OURS;
+	l.remote.flags = l.flags;
+	l.remote.scheme = "sftp";
+	l.remote.program_args = l.passed;
+	if (parse_line(&l, argc, argv) == 0) {
+		words = argc - optind;
+		l.sftp.quiet = l.quiet || (l.sftp.batch && !l.noisy);
+		l.sftp.progress = progress_new(l.sftp.quiet);
+		status = run(&l, words > 0 ? argv[optind] : "localhost",
+		    words > 1 ? argv[optind + 1] : NULL);
+	} else
+		print_help(stderr);
+	progress_free(l.sftp.progress);
+	free(l.sftp.cwd);
+	free(l.sftp.start);
+	client_free(l.flags);
+	while (l.n_passed > 0)
+		free(l.made[--l.n_passed]);
+	return status;
+}

@@ -1,0 +1,143 @@
+/* Text of others, made harmless. Runs in the client. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "client/show.h"
+#include "common/own.h"
+
+/* "\377" for each byte, at worst. */
+#define SHOWN_BYTE 4
+
+/* Set once, at the start of the program. */
+static const char *program_name;
+
+void
+show_name(const char *program)
+{
+	program_name = program;
+}
+
+/* Bytes of the printable character at p, or 0: it is to be written in octal. */
+static size_t
+printable(const char *p, size_t left)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, p, left, &state);
+
+	if (n == 0 || n == (size_t)-1 || n == (size_t)-2)
+		return 0;
+	return iswprint((wint_t)c) ? n : 0;
+}
+
+char *
+show_text(const char *text)
+{
+	size_t left = strlen(text);
+	char *out = malloc(left * SHOWN_BYTE + 1), *at = out;
+
+	if (out == NULL)
+		return NULL;
+	while (left > 0) {
+		size_t n = printable(text, left);
+
+		if (n != 0 || *text == '\n') {
+			n = n != 0 ? n : 1;
+			memcpy(at, text, n);
+			at += n;
+		} else {
+			unsigned byte = (unsigned char)*text;
+
+			n = 1;
+			*at++ = '\\';
+			*at++ = (char)('0' + (byte >> 6));
+			*at++ = (char)('0' + (byte >> 3 & 7));
+			*at++ = (char)('0' + (byte & 7));
+		}
+		text += n;
+		left -= n;
+	}
+	*at = '\0';
+	return out;
+}
+
+size_t
+show_width(const char *shown)
+{
+	mbstate_t state = { 0 };
+	size_t width = 0;
+	wchar_t c;
+	size_t n;
+
+	while ((n = mbrtowc(&c, shown, strlen(shown), &state)) != 0 &&
+	       n != (size_t)-1 && n != (size_t)-2) {
+		int w = wcwidth(c);
+
+		width += w > 0 ? (size_t)w : 0;
+		shown += n;
+	}
+	return width;
+}
+
+static void
+print(FILE *to, const char *format, va_list ap)
+{
+	AUTOFREE char *raw = NULL;
+	AUTOFREE char *shown = NULL;
+
+	if (vasprintf(&raw, format, ap) < 0) {
+		raw = NULL;
+		return;
+	}
+	shown = show_text(raw);
+	if (shown != NULL)
+		fputs(shown, to);
+}
+
+void
+show_print(FILE *to, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	print(to, format, ap);
+	va_end(ap);
+}
+
+void
+show_error(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	if (program_name != NULL)
+		fprintf(stderr, "%s: ", program_name);
+	va_start(ap, format);
+	print(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+const char *
+show_size(uint64_t bytes, char out[SHOW_SIZE_MAX])
+{
+	static const char units[] = "BKMGTPE";
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1000 && units[unit + 1] != '\0') {
+		value /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		snprintf(out, SHOW_SIZE_MAX, "%uB", (unsigned)bytes);
+	else
+		snprintf(out, SHOW_SIZE_MAX, "%.*f%cB", value < 10 ? 1 : 0,
+		    value, units[unit]);
+	return out;
+}

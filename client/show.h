@@ -1,0 +1,29 @@
+/*
+ * Text of others on our terminal: names and messages of a server may hold
+ * escape sequences, and are shown with those in octal.
+ */
+#ifndef CLIENT_SHOW_H
+#define CLIENT_SHOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Text with what a terminal would obey in octal (\033); to be freed; NULL when
+ * out of memory. Valid printable characters of the locale stay. */
+char *show_text(const char *text);
+/* Columns that show_text()'s result takes on a terminal. */
+size_t show_width(const char *shown);
+/* printf(3) to a stream, what came of it being shown. */
+void show_print(FILE *to, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Whose messages they are: "scp" puts "scp: " in front; NULL, at first, not. */
+void show_name(const char *program);
+/* A message of ours on standard error, shown, with its newline. */
+void show_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define SHOW_SIZE_MAX 16
+/* Bytes with a unit, as df -h writes them: "517", "1.2K", "34M". */
+const char *show_size(uint64_t bytes, char out[SHOW_SIZE_MAX]);
+
+#endif

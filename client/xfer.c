@@ -1,0 +1,570 @@
+/*
+ * The transfer engine: queues of jobs, and their way from source to sink. Runs
+ * in the client, as the user. Names in jobs may be a server's: the listings
+ * let no name through that is more than one component.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "client/interrupt.h"
+#include "client/show.h"
+#include "client/xfer_impl.h"
+#include "common/err.h"
+#include "common/own.h"
+
+/* Entries of listings that wait for their turn. */
+#define WAITING_MAX 2048
+/* Directories whose listing is under way at once. */
+#define LISTINGS_MAX 8
+/* Directories that are open at this machine, while other work is there. */
+#define DIRS_OPEN_MAX 256
+/* How often ^C and the progress line are looked after while nothing comes. */
+#define TICK_MS 250
+
+/* --- queues -------------------------------------------------------------- */
+
+static void
+queue_init(struct queue *q)
+{
+	*q = (struct queue){ .last = &q->first };
+}
+
+static void
+push(struct queue *q, struct job *j)
+{
+	j->next = NULL;
+	*q->last = j;
+	q->last = &j->next;
+	q->n++;
+}
+
+static void
+push_front(struct queue *q, struct job *j)
+{
+	j->next = q->first;
+	if (q->first == NULL)
+		q->last = &j->next;
+	q->first = j;
+	q->n++;
+}
+
+static struct job *
+pop(struct queue *q)
+{
+	struct job *j = q->first;
+
+	q->first = j->next;
+	if (q->first == NULL)
+		q->last = &q->first;
+	q->n--;
+	return j;
+}
+
+static void
+unlink_job(struct queue *q, const struct job *j)
+{
+	struct job **at = &q->first;
+
+	while (*at != NULL && *at != j)
+		at = &(*at)->next;
+	if (*at == NULL)
+		return;
+	*at = j->next;
+	if (*at == NULL)
+		q->last = at;
+	q->n--;
+}
+
+/* --- jobs ---------------------------------------------------------------- */
+
+static struct job *
+job_new(struct xfer *x)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->x = x;
+	j->from_fd = j->to_fd = -1;
+	x->alive++;
+	return j;
+}
+
+static void
+job_free(struct job *j)
+{
+	j->x->alive--;
+	writer_done(&j->from_handle);
+	writer_done(&j->to_handle);
+	free(j->name);
+	free(j->from);
+	free(j->to);
+	free(j);
+}
+
+void
+job_fail(struct job *j, struct peer *p, int rc, const char *format, ...)
+{
+	AUTOFREE char *text = NULL;
+	va_list ap;
+	int n;
+
+	if (j->failed)
+		return;
+	j->failed = true;
+	j->x->result.failed++;
+	/* One message says that a session is gone, not one for each job. */
+	if (j->x->stopping || (p != NULL && rc < 0 && peer_dead(p) != 0))
+		return;
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	progress_clear(j->x->progress);
+	if (rc != 0)
+		show_error("%s: %s", text, peer_text(p, rc));
+	else
+		show_error("%s", text);
+}
+
+static int
+make_paths(struct job *j)
+{
+	if (j->up == NULL)
+		return 0;
+	j->from = list_join(j->up->from, j->name);
+	j->to = list_join(j->up->to, j->name);
+	return j->from != NULL && j->to != NULL ? 0 : -ENOMEM;
+}
+
+/* Directories are counted apart: waiting for their files, they must not keep
+ * those from being opened. */
+static void
+count(struct job *j)
+{
+	if (j->counted)
+		j->x->opened--;
+	j->counted = !j->is_dir;
+	if (j->counted)
+		j->x->opened++;
+	else {
+		j->x->dirs_open++;
+		j->x->dirs_begun++;
+	}
+}
+
+static void
+begin(struct job *j)
+{
+	j->state = JOB_OPENING;
+	count(j);
+	if (make_paths(j) != 0) {
+		job_fail(j, NULL, -ENOMEM, "%s", j->name);
+		job_opened(j);
+		return;
+	}
+	j->x->from->open(j);
+}
+
+/* Give up what was opened; the sink's end reports job_over(). */
+static void
+abandon(struct job *j)
+{
+	if (j->is_dir)
+		j->x->dirs_begun--;
+	j->state = JOB_FINISHING;
+	j->x->from->close(j);
+	j->x->to->finish(j);
+}
+
+static void
+list_dir(struct job *j)
+{
+	j->x->dirs_begun--;
+	push(&j->x->listing, j);
+	j->x->from->list(j);
+}
+
+void
+job_opened(struct job *j)
+{
+	struct xfer *x = j->x;
+
+	if (x->stopping)
+		j->failed = true;
+	if (j->is_dir && j->counted)
+		count(j);
+	if (!j->failed && j->is_dir && !x->options.recursive)
+		job_fail(j, NULL, 0, "\"%s\" is a directory; -r copies those",
+		    j->from);
+	if (!j->failed && j->is_dir && j->depth > XFER_DEPTH_MAX)
+		job_fail(j, NULL, 0,
+		    "Maximum directory depth exceeded: %u levels", j->depth);
+	if (j->failed)
+		abandon(j);
+	else if (j->is_dir)
+		x->to->mkdir(j);
+	else
+		x->to->open(j);
+}
+
+void
+job_ready(struct job *j)
+{
+	struct xfer *x = j->x;
+
+	if (x->stopping)
+		j->failed = true;
+	if (j->failed) {
+		abandon(j);
+		return;
+	}
+	j->state = JOB_MOVING;
+	j->next_at = j->contiguous = j->moved = j->start;
+	if (j->is_dir && x->options.list)
+		show_print(stdout, "%s %s\n",
+		    x->from_peer != NULL ? "Retrieving" : "Entering", j->from);
+	if (j->is_dir)
+		list_dir(j);
+	else
+		push(&x->moving, j);
+}
+
+/* --- listings ------------------------------------------------------------ */
+
+bool
+xfer_wants_entries(const struct xfer *x)
+{
+	return x->waiting.n < WAITING_MAX;
+}
+
+static void
+not_a_file(const struct job *dir, const char *name)
+{
+	progress_clear(dir->x->progress);
+	show_error("%s \"%s/%s\": not a regular file",
+	    dir->x->from_peer != NULL ? "download" : "upload", dir->from, name);
+}
+
+/* Files wait in the listing's order; directories come before older ones, so
+ * that few are open at once. */
+static void
+sort_in(struct job *j)
+{
+	if (j->is_dir)
+		push_front(&j->x->dirs, j);
+	else
+		push(&j->x->waiting, j);
+}
+
+void
+job_entry(struct job *dir, const char *name, const struct sftp_attrs *attrs)
+{
+	bool typed = (attrs->flags & SSH_FILEXFER_ATTR_PERMISSIONS) != 0;
+	struct job *j;
+
+	if (dir->x->stopping)
+		return;
+	if (typed && !S_ISDIR(attrs->perm) && !S_ISREG(attrs->perm) &&
+	    !(S_ISLNK(attrs->perm) && dir->x->options.follow)) {
+		not_a_file(dir, name);
+		return;
+	}
+	j = job_new(dir->x);
+	if (j == NULL || (j->name = strdup(name)) == NULL) {
+		job_fail(dir, NULL, -ENOMEM, "%s", dir->from);
+		if (j != NULL)
+			job_free(j);
+		return;
+	}
+	j->up = dir;
+	dir->children++;
+	j->depth = dir->depth + 1;
+	j->chosen = dir->x->from_peer != NULL;
+	/* Of a link, or of who knows what, more has to be asked. */
+	if (typed && !S_ISLNK(attrs->perm))
+		j->attrs = *attrs;
+	j->is_dir = typed && S_ISDIR(attrs->perm);
+	sort_in(j);
+}
+
+static void
+maybe_dir_done(struct job *dir)
+{
+	if (!dir->listed || dir->children > 0 || dir->state == JOB_FINISHING)
+		return;
+	dir->state = JOB_FINISHING;
+	dir->x->from->close(dir);
+	dir->x->to->finish(dir);
+}
+
+void
+job_listed(struct job *dir)
+{
+	dir->listed = true;
+	unlink_job(&dir->x->listing, dir);
+	maybe_dir_done(dir);
+}
+
+/* --- data ---------------------------------------------------------------- */
+
+void
+job_settle(struct job *j)
+{
+	if (j->state != JOB_MOVING || j->is_dir || j->held || j->reading > 0 ||
+	    !(j->source_end || j->failed || j->x->stopping))
+		return;
+	if (!j->source_end)
+		j->failed = true;
+	j->state = JOB_FINISHING;
+	unlink_job(&j->x->moving, j);
+	j->x->from->close(j);
+	j->x->to->finish(j);
+}
+
+void
+job_data(struct job *j, uint64_t at, struct span data)
+{
+	j->x->to->write(j, at, data);
+}
+
+void
+job_written(struct job *j, uint32_t len)
+{
+	window_done(j->x, len);
+	if (j->failed)
+		return;
+	j->moved += len;
+	j->x->result.bytes += len;
+}
+
+static void
+show(struct job *j)
+{
+	progress_update(j->x->progress, j->from, j->moved, j->attrs.size);
+}
+
+void
+job_over(struct job *j)
+{
+	struct xfer *x = j->x;
+	struct job *up = j->up;
+
+	if (j->counted)
+		x->opened--;
+	else if (j->is_dir && j->state != JOB_WAITING)
+		x->dirs_open--;
+	if (!j->failed && j->is_dir)
+		x->result.directories++;
+	else if (!j->failed) {
+		x->result.files++;
+		progress_end(x->progress, j->from, j->moved, j->attrs.size);
+	}
+	job_free(j);
+	if (up != NULL) {
+		up->children--;
+		maybe_dir_done(up);
+	}
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static unsigned
+open_most(const struct xfer *x)
+{
+	unsigned from = x->from_peer ? peer_handles_max(x->from_peer) : 256;
+	unsigned to = x->to_peer ? peer_handles_max(x->to_peer) : 256;
+
+	return from < to ? from : to;
+}
+
+static bool
+has_room(const struct xfer *x)
+{
+	return (x->from_peer == NULL || peer_has_room(x->from_peer)) &&
+	       (x->to_peer == NULL || peer_has_room(x->to_peer));
+}
+
+/* Each open directory holds descriptors; one more is always allowed when
+ * nothing else goes on, or a deep tree would never end. */
+static bool
+may_list(const struct xfer *x)
+{
+	if (x->listing.n == 0 && x->waiting.n == 0 && x->opened == 0)
+		return x->dirs_begun == 0;
+	return x->listing.n + x->dirs_begun < LISTINGS_MAX &&
+	       x->dirs_open < DIRS_OPEN_MAX && xfer_wants_entries(x);
+}
+
+static void
+begin_some(struct xfer *x)
+{
+	while (x->dirs.n > 0 && may_list(x) && has_room(x))
+		begin(pop(&x->dirs));
+	for (struct job *j = x->listing.first, *next; j != NULL; j = next) {
+		next = j->next;
+		if (xfer_wants_entries(x) && has_room(x))
+			x->from->list_more(j);
+	}
+	while (x->waiting.n > 0 && x->opened < open_most(x) && has_room(x))
+		begin(pop(&x->waiting));
+}
+
+/* The oldest file first: disks and people like files one after the other. */
+static void
+pull_some(struct xfer *x)
+{
+	for (struct job *j = x->moving.first, *next; j != NULL; j = next) {
+		uint32_t room = 1;
+		bool asked = true;
+
+		next = j->next;
+		while (asked && j->state == JOB_MOVING && !j->failed &&
+		       !j->source_end && (room = window_room(x)) > 0) {
+			j->held = true;
+			asked = x->from->pull(j, room);
+			j->held = false;
+		}
+		job_settle(j);
+		if (room == 0)
+			break;
+	}
+}
+
+static void
+drop_waiting(struct queue *q)
+{
+	while (q->n > 0) {
+		struct job *j = pop(q);
+
+		j->failed = true;
+		job_over(j);
+	}
+}
+
+/* What waits is dropped; what moves ends when its answers are here. */
+static void
+stop(struct xfer *x)
+{
+	x->stopping = true;
+	x->result.stopped = interrupt_seen();
+	drop_waiting(&x->waiting);
+	drop_waiting(&x->dirs);
+	for (struct job *j = x->listing.first, *next; j != NULL; j = next) {
+		next = j->next;
+		x->from->list_more(j);
+	}
+	for (struct job *j = x->moving.first, *next; j != NULL; j = next) {
+		next = j->next;
+		job_settle(j);
+	}
+}
+
+static int
+pump(struct xfer *x)
+{
+	struct peer *peers[2];
+	size_t n = 0;
+	int pause = window_pause(x);
+
+	if (x->from_peer != NULL)
+		peers[n++] = x->from_peer;
+	if (x->to_peer != NULL)
+		peers[n++] = x->to_peer;
+	return peer_pump(
+	    peers, n, pause >= 0 && pause < TICK_MS ? pause : TICK_MS);
+}
+
+int
+xfer_run(struct xfer *x)
+{
+	uint64_t began = window_now();
+	int rc = 0, error;
+
+	x->stopping = false;
+	window_init(x);
+	while (x->alive > 0) {
+		if (!x->stopping && (interrupt_seen() || rc != 0))
+			stop(x);
+		if (!x->stopping) {
+			begin_some(x);
+			pull_some(x);
+		}
+		if (x->moving.first != NULL)
+			show(x->moving.first);
+		error = x->alive > 0 ? pump(x) : 0;
+		rc = rc != 0 ? rc : error;
+	}
+	progress_clear(x->progress);
+	x->result.seconds += (double)(window_now() - began) / 1e6;
+	return rc;
+}
+
+/* --- begin and end ------------------------------------------------------- */
+
+struct xfer *
+xfer_new(struct peer *from, struct peer *to, const struct xfer_options *options,
+    struct progress *progress)
+{
+	struct xfer *x = calloc(1, sizeof(*x));
+
+	if (x == NULL || (x->buffer = malloc(SFTP_DATA_MAX)) == NULL) {
+		free(x);
+		return NULL;
+	}
+	x->from_peer = from;
+	x->to_peer = to;
+	x->from = from != NULL ? &from_server : &from_local;
+	x->to = to != NULL ? &to_server : &to_local;
+	x->options = *options;
+	x->umask = umask(0);
+	umask(x->umask);
+	x->progress = progress;
+	queue_init(&x->waiting);
+	queue_init(&x->dirs);
+	queue_init(&x->moving);
+	queue_init(&x->listing);
+	return x;
+}
+
+void
+xfer_free(struct xfer *x)
+{
+	if (x == NULL)
+		return;
+	stop(x);
+	free(x->buffer);
+	free(x);
+}
+
+int
+xfer_add(struct xfer *x, const char *from, const char *to, bool chosen)
+{
+	struct job *j = job_new(x);
+
+	if (j == NULL)
+		return -ENOMEM;
+	j->from = strdup(from);
+	j->to = strdup(to);
+	if (j->from == NULL || j->to == NULL) {
+		job_free(j);
+		return -ENOMEM;
+	}
+	j->chosen = chosen;
+	push(&x->waiting, j);
+	return 0;
+}
+
+const struct xfer_result *
+xfer_result(const struct xfer *x)
+{
+	return &x->result;
+}

@@ -1,0 +1,553 @@
+/*
+ * One SFTP session: request table, queue, framing. Runs in the client, as the
+ * user; all that is received is hostile.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/xfer_peer.h"
+#include "common/err.h"
+#include "common/own.h"
+
+/* One read from the link: an SSH channel makes it the window that the server
+ * may fill, 16 MiB being 800 MB/s at 20 ms. Only what arrives is touched. */
+#define RECEIVE_SIZE (16u << 20)
+/* Handles that any server can be expected to give us. */
+#define HANDLES_DEFAULT 64
+/* More than this at once gains nothing. */
+#define HANDLES_MAX 256
+/* A server needs some for its own: the listing, the log. */
+#define HANDLES_SPARE 8
+#define WHY_MAX 160
+/* Link reads in one turn, so that the queue is served in between. */
+#define READS_PER_TURN 16
+#define FIRST_MS 1000
+
+struct request {
+	uint32_t id;
+	peer_fn *fn;
+	void *arg;
+	uint16_t next_free;
+	bool used;
+};
+
+struct peer {
+	struct link *link;
+	struct writer out;
+	size_t out_at;
+	size_t mark;
+	uint8_t *in;
+	size_t in_len;
+	struct request table[PEER_REQUESTS];
+	uint16_t free_head;
+	unsigned in_flight;
+	uint32_t generation;
+	unsigned exts;
+	unsigned version;
+	bool greeted;
+	struct sftp_limits limits;
+	int dead;
+	char why[WHY_MAX];
+};
+
+static const struct {
+	const char *name, *version;
+	enum peer_ext bit;
+} extensions[] = {
+	{ "posix-rename@openssh.com", "1", PEER_POSIX_RENAME },
+	{ "hardlink@openssh.com", "1", PEER_HARDLINK },
+	{ "statvfs@openssh.com", "2", PEER_STATVFS },
+	{ "fsync@openssh.com", "1", PEER_FSYNC },
+	{ "lsetstat@openssh.com", "1", PEER_LSETSTAT },
+	{ "limits@openssh.com", "1", PEER_LIMITS },
+	{ "expand-path@openssh.com", "1", PEER_EXPAND_PATH },
+	{ "copy-data", "1", PEER_COPY_DATA },
+};
+
+bool
+peer_has(const struct peer *p, enum peer_ext ext)
+{
+	return (p->exts & ext) != 0;
+}
+
+unsigned
+peer_version(const struct peer *p)
+{
+	return p->version;
+}
+
+static uint32_t
+data_max(uint64_t told)
+{
+	if (told == 0)
+		return PEER_DATA_DEFAULT;
+	return told > SFTP_DATA_MAX ? SFTP_DATA_MAX : (uint32_t)told;
+}
+
+uint32_t
+peer_read_max(const struct peer *p)
+{
+	return data_max(p->limits.read_max);
+}
+
+uint32_t
+peer_write_max(const struct peer *p)
+{
+	return data_max(p->limits.write_max);
+}
+
+unsigned
+peer_handles_max(const struct peer *p)
+{
+	uint64_t told = p->limits.handles_max;
+
+	if (told == 0)
+		return HANDLES_DEFAULT;
+	if (told <= 2 * HANDLES_SPARE)
+		return 1;
+	told -= HANDLES_SPARE;
+	return told > HANDLES_MAX ? HANDLES_MAX : (unsigned)told;
+}
+
+unsigned
+peer_in_flight(const struct peer *p)
+{
+	return p->in_flight;
+}
+
+int
+peer_dead(const struct peer *p)
+{
+	return p->dead;
+}
+
+static void
+give_back(struct peer *p, struct request *q)
+{
+	q->used = false;
+	q->next_free = p->free_head;
+	p->free_head = (uint16_t)(q - p->table);
+	p->in_flight--;
+}
+
+/* The requests are told in the next turn, where nobody is in their middle. */
+static void
+bury(struct peer *p, int error)
+{
+	if (p->dead == 0)
+		p->dead = error;
+}
+
+void
+peer_fault(struct peer *p, const char *why)
+{
+	if (p->dead == 0)
+		snprintf(p->why, sizeof(p->why), "the server %s", why);
+	bury(p, -EBADMSG);
+}
+
+static const char *
+status_text(int rc)
+{
+	static const char *const texts[] = {
+		[SSH_FX_OK] = "No error",
+		[SSH_FX_EOF] = "End of file",
+		[SSH_FX_NO_SUCH_FILE] = "No such file or directory",
+		[SSH_FX_PERMISSION_DENIED] = "Permission denied",
+		[SSH_FX_FAILURE] = "Failure",
+		[SSH_FX_BAD_MESSAGE] = "Bad message",
+		[SSH_FX_NO_CONNECTION] = "No connection",
+		[SSH_FX_CONNECTION_LOST] = "Connection lost",
+		[SSH_FX_OP_UNSUPPORTED] = "Operation unsupported",
+	};
+
+	return (size_t)rc < nitems_of(texts) ? texts[rc] : "Unknown status";
+}
+
+const char *
+peer_text(const struct peer *p, int rc)
+{
+	if (rc >= 0)
+		return status_text(rc);
+	if (p != NULL && p->dead != 0 && rc == p->dead && p->why[0] != '\0')
+		return p->why;
+	/* Not err_str(): here these are what libc means by them. */
+	return strerror(-rc);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+static void
+sink_answer(void *arg, const struct answer *a)
+{
+	(void)arg;
+	(void)a;
+}
+
+/* Every request gets its answer, also when none will come. */
+static void
+reject_rest(struct peer *p)
+{
+	const struct answer none = { .rc = p->dead };
+
+	for (size_t i = 0; p->in_flight > 0 && i < PEER_REQUESTS; i++) {
+		struct request *q = &p->table[i];
+
+		if (!q->used)
+			continue;
+		give_back(p, q);
+		q->fn(q->arg, &none);
+	}
+}
+
+struct writer *
+peer_begin(struct peer *p, uint8_t type, peer_fn *fn, void *arg)
+{
+	struct request *q;
+
+	/*
+	 * Callers ask peer_has_room() before they send data; what comes on top
+	 * of that is a few requests for each open handle, for which there is
+	 * room by PEER_REQUESTS. If not, the session ends, and nothing more is
+	 * sent: the slot is only there to give the caller its answer.
+	 */
+	if (p->in_flight == PEER_REQUESTS - 1)
+		peer_fault(p, "leaves too many requests unanswered");
+	if (p->in_flight == PEER_REQUESTS - 1)
+		reject_rest(p);
+	q = &p->table[p->free_head];
+	p->free_head = q->next_free;
+	p->in_flight++;
+	p->generation += PEER_REQUESTS;
+	*q = (struct request){
+		.id = p->generation + (uint32_t)(q - p->table),
+		.fn = fn != NULL ? fn : sink_answer,
+		.arg = arg,
+		.used = true,
+	};
+	p->mark = sftp_start(&p->out, type, q->id);
+	return &p->out;
+}
+
+struct writer *
+peer_extended(struct peer *p, const char *name, peer_fn *fn, void *arg)
+{
+	struct writer *w = peer_begin(p, SSH_FXP_EXTENDED, fn, arg);
+
+	writer_cstring(w, name);
+	return w;
+}
+
+void
+peer_end(struct peer *p)
+{
+	sftp_finish(&p->out, p->mark);
+	if (p->out.failed)
+		bury(p, -ENOMEM);
+}
+
+bool
+peer_has_room(const struct peer *p)
+{
+	return p->out.len - p->out_at < PEER_QUEUE_MAX &&
+	       p->in_flight < PEER_REQUESTS / 4;
+}
+
+/* --- answers ------------------------------------------------------------- */
+
+static void
+read_version(struct peer *p, struct reader *r)
+{
+	p->version = reader_u32(r);
+	while (r->left > 0 && !r->failed) {
+		struct span name = reader_string(r, SIZE_MAX);
+		struct span version = reader_string(r, SIZE_MAX);
+
+		for (size_t i = 0; i < nitems_of(extensions); i++)
+			if (span_is(name, extensions[i].name) &&
+			    span_is(version, extensions[i].version))
+				p->exts |= extensions[i].bit;
+	}
+	if (r->failed)
+		peer_fault(p, "sent a malformed greeting");
+	else if (p->version < 1)
+		peer_fault(p, "speaks no version of SFTP that we know");
+	p->greeted = true;
+}
+
+static void
+dispatch(struct peer *p, uint8_t type, struct reader *r)
+{
+	uint32_t id = reader_u32(r);
+	struct request *q = &p->table[id % PEER_REQUESTS];
+	struct answer a = { .type = type };
+	struct request done;
+
+	if (r->failed || !q->used || q->id != id) {
+		peer_fault(p, "answered a request that was never made");
+		return;
+	}
+	if (type == SSH_FXP_STATUS) {
+		uint32_t status = reader_u32(r);
+
+		if (r->failed) {
+			peer_fault(p, "sent a malformed status");
+			return;
+		}
+		a.rc = status > INT32_MAX ? SSH_FX_FAILURE : (int)status;
+	}
+	a.body = *r;
+	done = *q;
+	give_back(p, q);
+	done.fn(done.arg, &a);
+}
+
+static void
+take_packet(struct peer *p, const uint8_t *bytes, size_t len)
+{
+	struct reader r;
+	uint8_t type;
+
+	reader_init(&r, bytes, len);
+	type = reader_u8(&r);
+	if (!p->greeted && type == SSH_FXP_VERSION)
+		read_version(p, &r);
+	else if (!p->greeted)
+		peer_fault(p, "did not greet as an SFTP server does");
+	else
+		dispatch(p, type, &r);
+}
+
+/*
+ * A shell start-up file that prints is the usual reason why the first bytes
+ * are no packet: say what they look like, printable characters only.
+ */
+static void
+blame_greeting(struct peer *p, int error)
+{
+	char text[48];
+	size_t n = 0;
+
+	while (n < p->in_len && n < sizeof(text) - 1 && p->in[n] >= ' ' &&
+	       p->in[n] <= '~') {
+		text[n] = (char)p->in[n];
+		n++;
+	}
+	text[n] = '\0';
+	if (!p->greeted && n >= SFTP_LEN_SIZE)
+		snprintf(p->why, sizeof(p->why),
+		    "what came is no SFTP but \"%s\": does a start-up file of "
+		    "the remote shell print something?",
+		    text);
+	else
+		snprintf(p->why, sizeof(p->why), "the server sent a packet %s",
+		    error == -EMSGSIZE ? "longer than SFTP allows"
+				       : "without a type");
+	bury(p, error);
+}
+
+static void
+take_packets(struct peer *p)
+{
+	size_t at = 0, size;
+	int rc = 0;
+
+	while (p->dead == 0 &&
+	       (rc = sftp_frame(p->in + at, p->in_len - at, &size)) == 0) {
+		take_packet(
+		    p, p->in + at + SFTP_LEN_SIZE, size - SFTP_LEN_SIZE);
+		at += size;
+	}
+	p->in_len -= at;
+	memmove(p->in, p->in + at, p->in_len);
+	if (p->dead == 0 && rc != -EAGAIN)
+		blame_greeting(p, rc);
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static void
+link_ended(struct peer *p)
+{
+	if (p->dead == 0)
+		snprintf(p->why, sizeof(p->why), "%s",
+		    p->greeted ? "Connection closed"
+			       : "Connection closed before SFTP began: does "
+				 "the server offer it?");
+	bury(p, -EPIPE);
+}
+
+static bool
+send_some(struct peer *p)
+{
+	bool moved = false;
+
+	while (p->dead == 0 && p->out_at < p->out.len) {
+		ssize_t n = p->link->ops->write(
+		    p->link, p->out.p + p->out_at, p->out.len - p->out_at);
+
+		if (n == -EAGAIN || n == 0)
+			break;
+		if (n < 0) {
+			if (n == -EPIPE || n == -ECONNRESET)
+				link_ended(p);
+			else
+				bury(p, (int)n);
+			break;
+		}
+		moved = true;
+		p->out_at += (size_t)n;
+	}
+	if (p->out_at == p->out.len)
+		p->out_at = p->out.len = 0;
+	return moved;
+}
+
+/* The queue's front is given back when it is the larger part. */
+static void
+trim_queue(struct peer *p)
+{
+	if (p->out_at < PEER_QUEUE_MAX || p->out_at < p->out.len / 2)
+		return;
+	memmove(p->out.p, p->out.p + p->out_at, p->out.len - p->out_at);
+	p->out.len -= p->out_at;
+	p->out_at = 0;
+}
+
+static bool
+receive_some(struct peer *p)
+{
+	ssize_t n;
+
+	if (p->dead != 0)
+		return false;
+	n = p->link->ops->read(
+	    p->link, p->in + p->in_len, RECEIVE_SIZE - p->in_len);
+	if (n == -EAGAIN)
+		return false;
+	if (n == 0)
+		link_ended(p);
+	else if (n < 0)
+		bury(p, (int)n);
+	else {
+		p->in_len += (size_t)n;
+		take_packets(p);
+	}
+	return n > 0;
+}
+
+/* Whether anything was moved. */
+static bool
+turn(struct peer *p)
+{
+	bool moved = send_some(p);
+
+	trim_queue(p);
+	for (int i = 0; i < READS_PER_TURN && receive_some(p); i++)
+		moved = true;
+	while (p->dead != 0 && p->in_flight > 0)
+		reject_rest(p);
+	return moved;
+}
+
+int
+peer_turn(struct peer *p)
+{
+	turn(p);
+	return p->dead;
+}
+
+int
+peer_pump(struct peer *const peers[], size_t n, int timeout_ms)
+{
+	struct pollfd fds[4];
+	bool moved = false;
+
+	for (size_t i = 0; i < n; i++)
+		moved |= turn(peers[i]);
+	for (size_t i = 0; i < n; i++)
+		if (peers[i]->dead != 0)
+			return peers[i]->dead;
+	if (moved)
+		return 0;
+	for (size_t i = 0; i < n && i < nitems_of(fds); i++)
+		peers[i]->link->ops->want(peers[i]->link,
+		    peers[i]->out_at < peers[i]->out.len, &fds[i]);
+	/* A signal ends the wait; whose it was is for the caller to know. */
+	(void)poll(fds, n, timeout_ms);
+	return 0;
+}
+
+/* --- begin and end ------------------------------------------------------- */
+
+static void
+take_limits(void *arg, const struct answer *a)
+{
+	struct peer *p = arg;
+	struct reader r = a->body;
+
+	if (a->rc != 0 || a->type != SSH_FXP_EXTENDED_REPLY)
+		return;
+	sftp_limits_read(&r, &p->limits);
+	/* A server that says less than it must take is not believed. */
+	if (p->limits.read_max < PEER_DATA_DEFAULT)
+		p->limits.read_max = 0;
+	if (p->limits.write_max < PEER_DATA_DEFAULT)
+		p->limits.write_max = 0;
+}
+
+static int
+greet(struct peer *p)
+{
+	size_t mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
+	int rc = 0;
+
+	sftp_finish(&p->out, mark);
+	while (rc == 0 && !p->greeted)
+		rc = peer_pump(&p, 1, FIRST_MS);
+	if (rc == 0 && peer_has(p, PEER_LIMITS)) {
+		peer_extended(p, "limits@openssh.com", take_limits, p);
+		peer_end(p);
+	}
+	while (rc == 0 && p->in_flight > 0)
+		rc = peer_pump(&p, 1, FIRST_MS);
+	return rc;
+}
+
+int
+peer_new(struct link *l, struct peer **out_peer)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (p == NULL || (p->in = malloc(RECEIVE_SIZE)) == NULL) {
+		free(p);
+		link_close(l);
+		return -ENOMEM;
+	}
+	p->link = l;
+	for (uint16_t i = 0; i < PEER_REQUESTS; i++)
+		p->table[i].next_free = (uint16_t)((i + 1) % PEER_REQUESTS);
+	rc = greet(p);
+	*out_peer = p;
+	return rc;
+}
+
+int
+peer_free(struct peer *p)
+{
+	int status;
+
+	if (p == NULL)
+		return 0;
+	bury(p, -ECANCELED);
+	reject_rest(p);
+	status = link_close(p->link);
+	writer_done(&p->out);
+	free(p->in);
+	free(p);
+	return status;
+}
