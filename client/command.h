@@ -10,6 +10,7 @@
 #define EXIT_USAGE 2  /* the command line was wrong, nothing was done */
 
 /* Run a subcommand; argv[0] is its name. Returns the exit status. */
+int ssh_command(int argc, char **argv);
 int known_hosts_command(int argc, char **argv);
 int scp_command(int argc, char **argv);
 int sftp_command(int argc, char **argv);

@@ -297,6 +297,8 @@ settle_name(struct client *c)
 		    "HostName: %s is not the name of a host", c->hostname);
 		return -EBADMSG;
 	}
+	if (sshconf_settle(c->conf, KW_HOSTNAME, c->hostname) != 0)
+		return -ENOMEM;
 	c->alias = strdup(alias != NULL ? alias : c->hostname);
 	if (c->alias == NULL)
 		return -ENOMEM;

@@ -7,19 +7,37 @@ libclient_a_SOURCES = \
 	client/sshconf.c client/sshconf.h client/sshconf_load.c \
 	client/connect.c client/connect.h client/connect_impl.h \
 	client/dial.c client/dial.h \
+	client/escape.c client/escape.h \
 	client/expand.c client/expand.h \
 	client/file.c client/file.h \
+	client/flow.c client/flow.h client/flow_impl.h client/flow_io.c \
+	client/forward.c client/forward.h client/forward_impl.h \
+	client/forward_remote.c client/forward_report.c \
+	client/forward_tunnel.c \
+	client/forward_spec.c client/forward_spec.h \
+	client/front.c client/front.h \
 	client/hostcheck.c client/hostcheck.h \
 	client/identity.c client/identity.h \
 	client/keyword.def \
 	client/known_hosts_cmd.c \
 	client/knownhosts.c client/knownhosts.h \
+	client/trunk.c client/trunk.h \
+	client/loop.c client/loop.h \
+	client/master.c client/master.h \
+	client/mux.c client/mux.h \
 	client/prompt.c client/prompt.h \
 	client/proxy.c client/proxy.h \
+	client/pump.c client/pump.h \
 	client/randomart.c client/randomart.h \
 	client/resolve.c client/resolve.h \
+	client/session.c client/session.h \
+	client/sharer.c client/sharer.h \
+	client/shell.c client/shell.h \
+	client/socks.c client/socks.h \
+	client/sockspeer.c client/sockspeer.h \
+	client/ssh_cmd.c \
+	client/stdio.c client/stdio.h \
 	client/target.c client/target.h \
-	client/transport.c \
 	client/interrupt.c client/interrupt.h \
 	client/link.h client/link_pipe.c \
 	client/link_ssh.c client/link_ssh.h \
@@ -40,7 +58,10 @@ libclient_a_SOURCES = \
 	client/xfer.c client/xfer.h client/xfer_impl.h \
 	client/xfer_from_local.c client/xfer_from_server.c \
 	client/xfer_peer.c client/xfer_peer.h \
-	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c
+	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c \
+	client/tcp.c client/tcp.h \
+	client/transport.c \
+	client/tty.c client/tty.h
 
 client_libs = libclient.a libcommon.a libjail.a $(LIBSSH_LIBS) \
 	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(EDIT_LIBS) $(SECCOMP_LIBS) \

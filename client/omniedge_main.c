@@ -24,6 +24,8 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
+	{ "ssh", "log in to a host, or run a command there", ssh_command,
+	    NULL },
 	{ "known-hosts", "list, add and remove the keys of known hosts",
 	    known_hosts_command, NULL },
 	{ "scp", "copy files to, from and between hosts", scp_command, NULL },

@@ -477,6 +477,19 @@ sshconf_put(struct sshconf *c, enum keyword kw, const char *value)
 }
 
 int
+sshconf_settle(struct sshconf *c, enum keyword kw, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	free(c->slots[kw].text);
+	c->slots[kw].text = copy;
+	c->slots[kw].set = true;
+	return 0;
+}
+
+int
 sshconf_finish(struct sshconf *c)
 {
 	char why[SSHCONF_WHY_MAX];

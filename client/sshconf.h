@@ -91,6 +91,9 @@ int sshconf_take_text(
 /* Set a keyword whose value we know to be good; first wins. 0 or -ENOMEM. */
 int sshconf_put(struct sshconf *c, enum keyword kw, const char *value);
 
+/* Replace a text by what it has turned out to be. 0 or -ENOMEM. */
+int sshconf_settle(struct sshconf *c, enum keyword kw, const char *value);
+
 /*
  * Read the user's and the system's file, or only file ("none": nothing), for
  * the host that was typed; what the command line said is already in c. Errors

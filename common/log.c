@@ -26,7 +26,8 @@ static struct {
 	bool journal; /* journald gets lines directly */
 	struct log_about about;
 	bool has_about;
-} the_log = { .sink = SINK_STDERR, .level = LEVEL_INFO };
+	const char *line_end; /* on stderr */
+} the_log = { .sink = SINK_STDERR, .level = LEVEL_INFO, .line_end = "\n" };
 
 static const int priorities[] = {
 	[LEVEL_QUIET] = LOG_CRIT,
@@ -62,6 +63,12 @@ log_open(
 	the_log.journal = sink == SINK_SYSLOG && journal_is_syslog();
 	if (sink == SINK_SYSLOG)
 		openlog(ident, LOG_PID | LOG_NDELAY, facility);
+}
+
+void
+log_crlf(bool on)
+{
+	the_log.line_end = on ? "\r\n" : "\n";
 }
 
 enum log_level
@@ -109,8 +116,8 @@ log_write(enum log_level level, const char *fmt, va_list ap)
 	} else {
 		/* One write, so that lines of several processes do not mix. */
 		char whole[sizeof(safe) + 16];
-		int n = snprintf(
-		    whole, sizeof(whole), "%s%s\n", marks[level], safe);
+		int n = snprintf(whole, sizeof(whole), "%s%s%s", marks[level],
+		    safe, the_log.line_end);
 
 		if (n > 0)
 			(void)!write(STDERR_FILENO, whole, (size_t)n);

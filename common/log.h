@@ -6,6 +6,8 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include <stdbool.h>
+
 #define LOG_LINE_MAX 2048 /* bytes of a line before it is cut */
 
 enum log_level { /* LogLevel, sshd_config(5) */
@@ -45,6 +47,9 @@ struct log_about {
 	unsigned port; /* 0: none */
 };
 void log_about(const struct log_about *about);
+
+/* On stderr, end lines in CR LF from now on, or not: the terminal is raw. */
+void log_crlf(bool on);
 
 /* Write one line if level is at or below the log's. */
 void log_at(enum log_level level, const char *fmt, ...)

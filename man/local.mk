@@ -1,3 +1,5 @@
+dist_man_MANS += man/omniedge.1 man/omniedge-known-hosts.1 \
+	man/omniedge-ssh.1
 dist_man_MANS += man/authorized_keys.5 man/omniedge-scp.1 \
 	man/omniedge-sftp.1 man/sftp-server.8 man/sshd.8 \
 	man/sshd_config.5 man/sshdctl.8

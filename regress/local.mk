@@ -210,6 +210,10 @@ system_tests = \
 	regress/system/chroot.py \
 	regress/system/client-scp.py \
 	regress/system/client-sftp.py \
+	regress/system/client-auth.py \
+	regress/system/client-forward.py \
+	regress/system/client-session.py \
+	regress/system/client-shared.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
 	regress/system/forward-local.py \
