@@ -86,6 +86,20 @@ int authkeys_parse_line(struct span line, unsigned rsa_bits_min,
 int authkeys_parse_opts(struct span text, char why[AUTHKEYS_WHY_MAX],
     struct authkeys_opts *out_opts, size_t *out_len);
 
+/* Options that restrict nothing, as of a login without a key. */
+#define AUTHKEYS_OPTS_ALL \
+	{ \
+		.grants = GRANT_DEFAULT, .no_touch_required = true, \
+		.tunnel = AUTHKEYS_TUNNEL_ANY \
+	}
+
+/*
+ * Narrow opts to what more permits too; of lists, and of variables, those of
+ * opts count if it has any, as in OpenSSH. more is used up. 0, or -EACCES: two
+ * forced commands that differ, so that nothing may be run at all.
+ */
+int authkeys_merge(struct authkeys_opts *opts, struct authkeys_opts *more);
+
 /* Release what a line or options own. Safe on zeroed ones, and twice. */
 void authkeys_line_done(struct authkeys_line *line);
 void authkeys_opts_done(struct authkeys_opts *opts);

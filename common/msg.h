@@ -46,6 +46,7 @@ enum auth_verdict {
 	VERDICT_DENIED,
 	VERDICT_GRANTED, /* for AUTH_KEY: a signature by it would be */
 	VERDICT_PARTIAL,
+	VERDICT_ASKED, /* there are questions to be answered first */
 };
 
 enum session_kind {

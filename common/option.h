@@ -167,6 +167,9 @@ struct user_environment {
 #define OPTION_CTYPE_ENVNAMES struct words  /* patterns */
 #define OPTION_CTYPE_ENV struct words       /* NAME=value, each name once */
 #define OPTION_CTYPE_PERMITS struct words   /* host:port, or any, or none */
+#define OPTION_CTYPE_CHAINS struct words    /* methods, with commas */
+#define OPTION_CTYPE_PROGRAM char *         /* path and arguments, as written */
+#define OPTION_CTYPE_PATHS struct words     /* absolute */
 #define OPTION_CTYPE_PORT struct ports
 #define OPTION_CTYPE_LISTEN struct listens
 #define OPTION_CTYPE_SUBSYSTEM struct subsystems

@@ -25,10 +25,19 @@
 #define OPTION_DEFAULT_HOSTKEY_ALGS \
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384," \
 	"ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
-#define OPTION_DEFAULT_PUBKEY_ALGS \
+#define OPTION_DEFAULT_CA_ALGS \
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384," \
 	"ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com," \
 	"sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256"
+#define OPTION_DEFAULT_PUBKEY_ALGS \
+	"ssh-ed25519-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp256-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp384-cert-v01@openssh.com," \
+	"ecdsa-sha2-nistp521-cert-v01@openssh.com," \
+	"sk-ssh-ed25519-cert-v01@openssh.com," \
+	"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com," \
+	"rsa-sha2-512-cert-v01@openssh.com," \
+	"rsa-sha2-256-cert-v01@openssh.com," OPTION_DEFAULT_CA_ALGS
 
 /*
  * What may be offered if the library can: group exchange opens a file in the
@@ -65,14 +74,6 @@
 	"hmac-ripemd160-etm@openssh.com"
 #define OPTION_KNOWN_KEYS \
 	OPTION_DEFAULT_PUBKEY_ALGS \
-	",ssh-ed25519-cert-v01@openssh.com," \
-	"ecdsa-sha2-nistp256-cert-v01@openssh.com," \
-	"ecdsa-sha2-nistp384-cert-v01@openssh.com," \
-	"ecdsa-sha2-nistp521-cert-v01@openssh.com," \
-	"sk-ssh-ed25519-cert-v01@openssh.com," \
-	"sk-ecdsa-sha2-nistp256-cert-v01@openssh.com," \
-	"rsa-sha2-512-cert-v01@openssh.com," \
-	"rsa-sha2-256-cert-v01@openssh.com" \
 	",webauthn-sk-ecdsa-sha2-nistp256@openssh.com," \
 	"webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com," \
 	"ssh-rsa,ssh-rsa-cert-v01@openssh.com,ssh-dss," \

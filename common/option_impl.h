@@ -75,6 +75,9 @@ union option_value {
 #define OPTION_TYPE_USERENV option_type_userenv
 #define OPTION_TYPE_PORT option_type_port
 #define OPTION_TYPE_LISTEN option_type_listen
+#define OPTION_TYPE_CHAINS option_type_chains
+#define OPTION_TYPE_PROGRAM option_type_program
+#define OPTION_TYPE_PATHS option_type_paths
 #define OPTION_TYPE_PERMITS option_type_permits
 
 /* option_number.c */
@@ -93,6 +96,9 @@ extern const struct option_type option_type_string, option_type_path,
 extern const struct option_type option_type_words, option_type_files,
     option_type_homefiles, option_type_users, option_type_names,
     option_type_envnames, option_type_env;
+/* option_auth.c */
+extern const struct option_type option_type_chains, option_type_program,
+    option_type_paths;
 /* option_net.c: what options_dump() prints for ListenAddress */
 int options_dump_listen(const struct options *o, FILE *out);
 extern const struct option_type option_type_port, option_type_listen,
@@ -116,6 +122,14 @@ bool option_listed(const char *word, const char *list);
 /* An owned absolute path; relative ones start at in->dir. */
 int option_absolute(const struct option_in *in, const char *word,
     char why[OPTION_WHY_MAX], char **out_path);
+
+/* Of types that more than one file has: sshd -T's lines, and the release. */
+int option_print_words(const struct option *row, const void *value, FILE *out);
+int option_print_files(const struct option *row, const void *value, FILE *out);
+int option_print_command(
+    const struct option *row, const void *value, FILE *out);
+void option_done_words(void *value);
+void option_done_text(void *value);
 
 /* Print the keyword in lower case. */
 void option_print_keyword(const struct option *row, FILE *out);

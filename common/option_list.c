@@ -16,8 +16,8 @@
 typedef int word_check(
     const struct option_in *in, const char *word, char why[OPTION_WHY_MAX]);
 
-static void
-list_done(void *value)
+void
+option_done_words(void *value)
 {
 	words_done(value);
 }
@@ -73,8 +73,8 @@ words_print_all(const struct option *row, const struct words *w, FILE *out)
 }
 
 /* All on one line: a second line of the keyword would be ignored. */
-static int
-words_print(const struct option *row, const void *value, FILE *out)
+int
+option_print_words(const struct option *row, const void *value, FILE *out)
 {
 	const struct words *w = value;
 
@@ -158,8 +158,8 @@ homefiles_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 	return 0;
 }
 
-static int
-homefiles_print(const struct option *row, const void *value, FILE *out)
+int
+option_print_files(const struct option *row, const void *value, FILE *out)
 {
 	const struct words *w = value;
 
@@ -264,16 +264,16 @@ env_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 }
 
 const struct option_type option_type_words = { 1, 0, sizeof(struct words),
-	words_parse, NULL, words_print, list_done };
+	words_parse, NULL, option_print_words, option_done_words };
 const struct option_type option_type_files = { 1, 1, sizeof(struct words),
-	files_parse, list_merge, files_print, list_done };
+	files_parse, list_merge, files_print, option_done_words };
 const struct option_type option_type_homefiles = { 1, 0, sizeof(struct words),
-	homefiles_parse, NULL, homefiles_print, list_done };
+	homefiles_parse, NULL, option_print_files, option_done_words };
 const struct option_type option_type_users = { 1, 0, sizeof(struct words),
-	users_parse, list_merge, list_print, list_done };
+	users_parse, list_merge, list_print, option_done_words };
 const struct option_type option_type_names = { 1, 0, sizeof(struct words),
-	names_parse, list_merge, list_print, list_done };
+	names_parse, list_merge, list_print, option_done_words };
 const struct option_type option_type_envnames = { 1, 0, sizeof(struct words),
-	envnames_parse, list_merge, list_print, list_done };
+	envnames_parse, list_merge, list_print, option_done_words };
 const struct option_type option_type_env = { 1, 0, sizeof(struct words),
-	env_parse, NULL, words_print, list_done };
+	env_parse, NULL, option_print_words, option_done_words };

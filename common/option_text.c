@@ -11,8 +11,8 @@
 #include "common/option_impl.h"
 #include "common/own.h"
 
-static void
-text_done(void *value)
+void
+option_done_text(void *value)
 {
 	char **text = value;
 
@@ -119,8 +119,8 @@ command_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 	return text_take(in->rest, out);
 }
 
-static int
-command_print(const struct option *row, const void *value, FILE *out)
+int
+option_print_command(const struct option *row, const void *value, FILE *out)
 {
 	const char *text = *(char *const *)value;
 
@@ -262,17 +262,17 @@ userenv_print(const struct option *row, const void *value, FILE *out)
 static void
 userenv_done(void *value)
 {
-	text_done(&((struct user_environment *)value)->names);
+	option_done_text(&((struct user_environment *)value)->names);
 }
 
 const struct option_type option_type_string = { 1, 1, sizeof(char *),
-	string_parse, NULL, string_print, text_done };
+	string_parse, NULL, string_print, option_done_text };
 const struct option_type option_type_path = { 1, 1, sizeof(char *), path_parse,
-	NULL, string_print, text_done };
+	NULL, string_print, option_done_text };
 const struct option_type option_type_rootdir = { 1, 1, sizeof(char *),
-	rootdir_parse, NULL, string_print, text_done };
+	rootdir_parse, NULL, string_print, option_done_text };
 const struct option_type option_type_command = { 1, 0, sizeof(char *),
-	command_parse, NULL, command_print, text_done };
+	command_parse, NULL, option_print_command, option_done_text };
 const struct option_type option_type_subsystem = { 2, 0,
 	sizeof(struct subsystems), subsystem_parse, subsystem_merge,
 	subsystem_print, subsystem_done };

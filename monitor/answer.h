@@ -26,6 +26,8 @@ int answer_auth_none(struct conn *c, const struct msg *m);
 int answer_auth_password(struct conn *c, const struct msg *m);
 int answer_auth_key(struct conn *c, const struct msg *m);
 int answer_auth_signature(struct conn *c, const struct msg *m);
+int answer_auth_kbdint(struct conn *c, const struct msg *m);
+int answer_auth_answers(struct conn *c, const struct msg *m);
 int answer_auth_dropped(struct conn *c, const struct msg *m);
 
 /* --- answer_session.c */

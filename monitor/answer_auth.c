@@ -15,6 +15,7 @@
 #include "common/own.h"
 #include "monitor/answer.h"
 #include "monitor/authlog.h"
+#include "monitor/chain.h"
 #include "monitor/claim.h"
 #include "monitor/keyauth.h"
 #include "monitor/loginrec.h"
@@ -28,9 +29,10 @@
 
 /* One attempt: what it was, what came of it, what its key permits. */
 struct attempt {
-	const char *method;
-	int rc;           /* 0: proved */
-	char *info;       /* owned; for the log, or NULL */
+	unsigned
+	    method; /* its bit, of enum auth_method; 0: none that we have */
+	int rc;     /* 0: proved */
+	struct keyauth_say say;
 	const char *text; /* for the user, or NULL */
 	struct authkeys_opts opts;
 	struct timespec began;
@@ -112,16 +114,11 @@ read_banner(const struct conn *c, struct writer *out)
 	return rc;
 }
 
+/* What the client may be told of. */
 static unsigned
 methods_of(const struct conn *c)
 {
-	unsigned methods = 0;
-
-	if (c->options.pubkey_authentication)
-		methods |= METHOD_PUBLICKEY;
-	if (c->options.password_authentication)
-		methods |= METHOD_PASSWORD;
-	return methods;
+	return chain_methods(c) & ~(unsigned)CHAIN_NONE;
 }
 
 /* The options that Match blocks give this user. */
@@ -173,17 +170,26 @@ judge_account(struct conn *c)
 		authlog_invalid_user(c);
 }
 
-int
-answer_auth_user(struct conn *c, const struct msg *m)
+/* RefuseConnection, which Match may set for some. */
+static bool
+is_refused(struct conn *c)
 {
-	struct msg reply = { .id = MSG_AUTH_METHODS };
-	AUTO(writer_done) struct writer banner = WRITER_INIT;
-	struct timespec began;
+	if (!c->options.refuse_connection || c->probe)
+		return false;
+	log_info("administratively prohibited connection for %s%s from %s "
+		 "port %u",
+	    c->valid ? "" : "invalid user ", c->user, c->addr, c->port);
+	c->refused = c->ended = true;
+	return true;
+}
+
+/* Who it is, what holds for them, and whether PAM is there for it. */
+static int
+begin_user(struct conn *c, struct span name)
+{
 	int rc;
 
-	clock_gettime(CLOCK_MONOTONIC, &began);
-	c->user = strndup(
-	    (const char *)m->u.auth_user.user.p, m->u.auth_user.user.len);
+	c->user = strndup((const char *)name.p, name.len);
 	if (c->user == NULL)
 		return -ENOMEM;
 	rc = account_find(c->user, &c->account);
@@ -197,6 +203,24 @@ answer_auth_user(struct conn *c, const struct msg *m)
 	/* A login whose PAM cannot start is refused, as an unknown user is. */
 	if (c->options.use_pam && !c->probe && pam_begin(c) != 0)
 		c->valid = false;
+	rc = chain_begin(c);
+	return rc == -EACCES ? 0 : rc;
+}
+
+int
+answer_auth_user(struct conn *c, const struct msg *m)
+{
+	struct msg reply = { .id = MSG_AUTH_METHODS };
+	AUTO(writer_done) struct writer banner = WRITER_INIT;
+	struct timespec began;
+	int rc;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	rc = begin_user(c, m->u.auth_user.user);
+	if (rc != 0)
+		return rc;
+	if (is_refused(c))
+		return 0;
 	rc = read_banner(c, &banner);
 	if (rc != 0)
 		return rc;
@@ -223,11 +247,13 @@ may_root(const struct conn *c, const struct attempt *a)
 		ok = true;
 		break;
 	case ROOT_NO_PASSWORD:
-		ok = strcmp(a->method, "publickey") == 0;
+		ok = a->method == METHOD_PUBLICKEY;
 		break;
 	case ROOT_FORCED_COMMANDS:
-		ok = strcmp(a->method, "publickey") == 0 &&
-		     a->opts.command != NULL;
+		ok = a->method == METHOD_PUBLICKEY &&
+		     c->key_opts.command != NULL;
+		if (ok)
+			log_info("Root login accepted for forced command.");
 		break;
 	case ROOT_NO:
 		break;
@@ -238,16 +264,28 @@ may_root(const struct conn *c, const struct attempt *a)
 	return -EACCES;
 }
 
-/* Everything that must hold besides what was proved. */
+/* What must hold besides what was proved, at each step. */
+static int
+may_step(struct conn *c, struct attempt *a)
+{
+	if (!c->valid || c->probe)
+		return -EACCES;
+	if (a->method == METHOD_PUBLICKEY &&
+	    authkeys_merge(&c->key_opts, &a->opts) != 0) {
+		log_error("Inconsistent options: forced command options do "
+			  "not match");
+		return -EACCES;
+	}
+	return may_root(c, a);
+}
+
+/* And at the last one. */
 static int
 may_login(struct conn *c, struct attempt *a)
 {
-	int rc;
+	int rc = 0;
 
-	if (!c->valid || c->probe)
-		return -EACCES;
-	rc = may_root(c, a);
-	if (rc == 0 && c->options.use_pam) {
+	if (c->options.use_pam) {
 		rc = pam_account(c);
 		/* pam_nologin, say, or what pam_unix has to say of an old
 		 * password: the user shall know. */
@@ -256,11 +294,11 @@ may_login(struct conn *c, struct attempt *a)
 	return rc;
 }
 
-/* What the login may do: the key's grants, less what the server withholds. */
+/* What the login may do: the keys' grants, less what the server withholds. */
 static uint32_t
-grants_of(const struct conn *c, const struct attempt *a)
+grants_of(const struct conn *c)
 {
-	uint32_t grants = a->opts.grants;
+	uint32_t grants = c->key_opts.grants;
 
 	if (!c->options.permit_tty)
 		grants &= ~(uint32_t)GRANT_PTY;
@@ -279,11 +317,9 @@ auth_grant(struct conn *c, struct attempt *a)
 	struct msg login = { .id = MSG_LOGIN };
 
 	c->granted = true;
-	c->grants = grants_of(c, a);
-	c->key_opts = a->opts;
-	a->opts = (struct authkeys_opts){ .grants = 0 };
+	c->grants = grants_of(c);
 	c->net.phase = PH_SESSION;
-	authlog_result(c, VERDICT_GRANTED, a->method, a->info);
+	authlog_result(c, VERDICT_GRANTED, chain_name(a->method), a->say.info);
 	login.u.login.user = span_of(c->user, strlen(c->user));
 	return chan_send(&c->sshd, &login, NULL, 0);
 }
@@ -292,8 +328,8 @@ static void
 auth_refuse(struct conn *c, const struct attempt *a)
 {
 	c->failures++;
-	authlog_result(c, VERDICT_DENIED, a->method, a->info);
-	if (strcmp(a->method, "password") == 0)
+	authlog_result(c, VERDICT_DENIED, chain_name(a->method), a->say.info);
+	if (a->method == METHOD_PASSWORD || a->method == METHOD_KBDINT)
 		loginrec_failed(c);
 	if (c->failures >= (unsigned)c->options.max_auth_tries)
 		authlog_max_tries(c);
@@ -315,10 +351,55 @@ reply_result(struct conn *c, enum auth_verdict verdict, const char *text)
 }
 
 static void
-attempt_begin(struct attempt *a, const char *method)
+attempt_begin(struct attempt *a, unsigned method)
 {
 	*a = (struct attempt){ .method = method, .rc = -EACCES };
 	clock_gettime(CLOCK_MONOTONIC, &a->began);
+}
+
+static void
+attempt_done(struct attempt *a)
+{
+	free(a->say.info);
+	free(a->say.line);
+	authkeys_opts_done(&a->opts);
+}
+
+/* Note what has succeeded: "publickey TYPE BASE64", "password". */
+static int
+add_info(struct conn *c, const struct attempt *a)
+{
+	const char *line =
+	    a->say.line != NULL ? a->say.line : chain_name(a->method);
+	char *longer;
+
+	if (asprintf(&longer, "%s%s\n",
+		c->auth_info != NULL ? c->auth_info : "", line) < 0)
+		return -ENOMEM;
+	free(c->auth_info);
+	c->auth_info = longer;
+	return 0;
+}
+
+/* A method has succeeded; is it the last that is wanted, and may they in? */
+static int
+succeed(struct conn *c, struct attempt *a, enum auth_verdict *out_verdict)
+{
+	bool last = chain_completes(c, a->method);
+	int rc = may_step(c, a);
+
+	if (rc == 0)
+		rc = add_info(c, a);
+	if (rc == 0 && last)
+		rc = may_login(c, a);
+	if (rc != 0)
+		return rc;
+	chain_advance(c, a->method);
+	*out_verdict = last ? VERDICT_GRANTED : VERDICT_PARTIAL;
+	if (last)
+		return 0;
+	authlog_result(c, VERDICT_PARTIAL, chain_name(a->method), a->say.info);
+	return 0;
 }
 
 /* Grant or refuse, say so, and let go of the attempt. */
@@ -329,20 +410,18 @@ attempt_end(struct conn *c, struct attempt *a)
 	int rc = 0;
 
 	if (a->rc == 0)
-		a->rc = may_login(c, a);
-	if (a->rc == 0) {
-		rc = auth_grant(c, a);
-		verdict = VERDICT_GRANTED;
-	} else {
+		a->rc = succeed(c, a, &verdict);
+	if (a->rc != 0) {
 		auth_refuse(c, a);
 		pad(c, &a->began);
+	} else if (verdict == VERDICT_GRANTED) {
+		rc = auth_grant(c, a);
 	}
 	if (rc == 0)
 		rc = reply_result(c, verdict, a->text);
 	if (a->text != NULL)
 		pam_messages_done(c);
-	free(a->info);
-	authkeys_opts_done(&a->opts);
+	attempt_done(a);
 	return rc;
 }
 
@@ -356,6 +435,13 @@ may_attempt(const struct conn *c)
 		   : -EPROTO;
 }
 
+/* Whether the method is one of those that come next. */
+static bool
+may_try(const struct conn *c, const struct attempt *a)
+{
+	return (chain_methods(c) & a->method) != 0;
+}
+
 /* --- the methods */
 
 int
@@ -367,12 +453,9 @@ answer_auth_none(struct conn *c, const struct msg *m)
 	(void)m;
 	if (rc != 0)
 		return rc;
-	attempt_begin(&a, "none");
-	if (c->options.permit_empty_passwords &&
-	    c->options.password_authentication) {
+	attempt_begin(&a, CHAIN_NONE);
+	if (may_try(c, &a))
 		a.rc = password_check(c, "");
-		a.opts.grants = GRANT_DEFAULT;
-	}
 	if (a.rc == 0)
 		return attempt_end(c, &a);
 	/* The first is how clients ask what there is, and costs no attempt. */
@@ -393,16 +476,14 @@ answer_auth_password(struct conn *c, const struct msg *m)
 
 	if (rc != 0)
 		return rc;
-	attempt_begin(&a, "password");
+	attempt_begin(&a, METHOD_PASSWORD);
 	memcpy(password, secret.p, secret.len);
 	password[secret.len] = '\0';
 	chan_wipe(&c->net);
 	/* A NUL inside would check less than what was typed. */
-	if (c->options.password_authentication &&
-	    strlen(password) == secret.len)
+	if (may_try(c, &a) && strlen(password) == secret.len)
 		a.rc = password_check(c, password);
 	explicit_bzero(password, sizeof(password));
-	a.opts.grants = GRANT_DEFAULT;
 	return attempt_end(c, &a);
 }
 
@@ -414,14 +495,14 @@ answer_auth_key(struct conn *c, const struct msg *m)
 
 	if (rc != 0)
 		return rc;
-	attempt_begin(&a, "publickey");
-	if (c->options.pubkey_authentication)
-		a.rc = keyauth_query(c, m->u.auth_key.key, &a.info);
+	attempt_begin(&a, METHOD_PUBLICKEY);
+	if (may_try(c, &a))
+		a.rc = keyauth_query(c, m->u.auth_key.key, &a.say.info);
 	if (a.rc != 0)
 		return attempt_end(c, &a);
-	log_verbose("Accepted key %s for %s from %s port %u", a.info, c->user,
-	    c->addr, c->port);
-	free(a.info);
+	log_verbose("Accepted key %s for %s from %s port %u", a.say.info,
+	    c->user, c->addr, c->port);
+	attempt_done(&a);
 	return reply_result(c, VERDICT_GRANTED, NULL);
 }
 
@@ -433,14 +514,62 @@ answer_auth_signature(struct conn *c, const struct msg *m)
 
 	if (rc != 0)
 		return rc;
-	attempt_begin(&a, "publickey");
+	attempt_begin(&a, METHOD_PUBLICKEY);
 	c->verifies++;
-	if (c->options.pubkey_authentication)
-		a.rc =
-		    keyauth_verify(c, &m->u.auth_signature, &a.opts, &a.info);
+	if (may_try(c, &a))
+		a.rc = keyauth_verify(c, &m->u.auth_signature, &a.opts, &a.say);
 	if (a.rc == 0)
 		a.rc = may_claim(c);
 	return attempt_end(c, &a);
+}
+
+/*
+ * The client began something else while PAM asked. The attempt is over and
+ * counts, or modules that do something before they ask could be made to do it
+ * without end; what came is answered in its place.
+ */
+static int
+answer_waiting(struct conn *c, struct attempt *a)
+{
+	struct msg m = c->waiting;
+
+	c->waiting.id = MSG_NONE;
+	auth_refuse(c, a);
+	attempt_done(a);
+	if (may_attempt(c) != 0)
+		return reply_result(c, VERDICT_DENIED, NULL);
+	return answer(c, &m);
+}
+
+int
+answer_auth_kbdint(struct conn *c, const struct msg *m)
+{
+	struct attempt a;
+	int rc = may_attempt(c);
+
+	(void)m;
+	if (rc != 0)
+		return rc;
+	attempt_begin(&a, METHOD_KBDINT);
+	c->answered = a.began;
+	if (may_try(c, &a) && c->pam != NULL)
+		a.rc = pam_interactive(c);
+	if (c->ended)
+		return 0;
+	if (c->waiting.id != MSG_NONE)
+		return answer_waiting(c, &a);
+	/* The time that the user took to answer is no work of ours. */
+	a.began = c->answered;
+	return attempt_end(c, &a);
+}
+
+/* Nothing was asked: kbdint_ask() takes the answers to what was. */
+int
+answer_auth_answers(struct conn *c, const struct msg *m)
+{
+	(void)c;
+	(void)m;
+	return -EPROTO;
 }
 
 int
@@ -452,6 +581,6 @@ answer_auth_dropped(struct conn *c, const struct msg *m)
 	(void)m;
 	if (rc != 0)
 		return rc;
-	attempt_begin(&a, "unreadable");
+	attempt_begin(&a, 0);
 	return attempt_end(c, &a);
 }

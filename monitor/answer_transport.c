@@ -22,7 +22,7 @@
  */
 #define SIGNS_MAX 65536
 
-#define NLISTS 5
+#define NLISTS 4
 
 /* The algorithm lists of SETUP_REPLY, in its order; owned by the caller. */
 static int
@@ -36,8 +36,6 @@ resolve_lists(const struct options *o, char *out_lists[NLISTS])
 		{ o->macs, OPTION_DEFAULT_MACS, OPTION_KNOWN_MACS, NULL },
 		{ o->host_key_algorithms, OPTION_DEFAULT_HOSTKEY_ALGS,
 		    OPTION_KNOWN_KEYS, NULL },
-		{ o->pubkey_accepted_algorithms, OPTION_DEFAULT_PUBKEY_ALGS,
-		    OPTION_KNOWN_KEYS, KEYAUTH_AVAILABLE },
 	};
 	char why[OPTION_WHY_MAX];
 	int rc = 0;
@@ -60,11 +58,14 @@ answer_setup(struct conn *c, const struct msg *m)
 	struct msg reply = { .id = MSG_SETUP_REPLY };
 	struct msg_setup_reply *r = &reply.u.setup_reply;
 	char *lists[NLISTS] = { NULL };
+	AUTOFREE char *pubkey_algs = NULL;
 	struct span *blobs[HOSTKEY_KINDS] = { &r->ed25519, &r->ecdsa, &r->rsa };
 	int rc;
 
 	(void)m;
 	rc = resolve_lists(o, lists);
+	if (rc == 0)
+		rc = keyauth_signatures(o, &pubkey_algs);
 	if (rc == 0) {
 		for (size_t i = 0; i < HOSTKEY_KINDS; i++)
 			*blobs[i] = span_of(c->hostkeys.slot[i].blob.p,
@@ -73,7 +74,7 @@ answer_setup(struct conn *c, const struct msg *m)
 		r->ciphers = span_text(lists[1]);
 		r->macs = span_text(lists[2]);
 		r->hostkey_algs = span_text(lists[3]);
-		r->pubkey_algs = span_text(lists[4]);
+		r->pubkey_algs = span_text(pubkey_algs);
 		r->rekey_kib = o->rekey_limit.bytes / 1024;
 		r->rekey_seconds = (uint64_t)o->rekey_limit.seconds;
 		r->max_sessions = (uint64_t)o->max_sessions;

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/answer.h"
+#include "monitor/authinfo.h"
 #include "monitor/forward.h"
 #include "monitor/pam.h"
 #include "monitor/record.h"
@@ -26,9 +27,8 @@ conn_log_level(const struct conn *c)
 		   : (enum log_level)c->options.log_level;
 }
 
-/* The other side broke the rules, or is gone: say which, once. */
-static void
-peer_fault(struct conn *c, int rc)
+void
+conn_fault(struct conn *c, int rc)
 {
 	c->ended = true;
 	if (rc == -EPIPE && c->said_bye)
@@ -125,7 +125,7 @@ serve_net(struct conn *c)
 	if (c->granted && !c->recorded)
 		record_login(c);
 	if (rc != 0)
-		peer_fault(c, rc);
+		conn_fault(c, rc);
 }
 
 /*
@@ -227,6 +227,7 @@ end(struct conn *c)
 	pam_done(c);
 	if (c->recorded)
 		record_remove(getpid());
+	authinfo_remove(c);
 	if (c->probe)
 		tell_proven(c);
 }

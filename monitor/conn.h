@@ -6,6 +6,8 @@
 #ifndef MONITOR_CONN_H
 #define MONITOR_CONN_H
 
+#include <time.h>
+
 #include "common/authkeys.h"
 #include "common/chan.h"
 #include "common/conf.h"
@@ -62,11 +64,24 @@ struct conn {
 	struct account account;
 	bool valid; /* exists, and may log in if it proves who it is */
 	unsigned failures;
-	bool must_change; /* sessions run passwd(1), and nothing else */
-	bool granted;     /* THE record: set in one place, auth_grant() */
-	struct authkeys_opts key_opts; /* of the key that logged in */
-	uint32_t grants;               /* enum authkeys_grant; starts empty */
-	struct pam *pam;               /* owned; NULL without PAM */
+	bool any_method;     /* AuthenticationMethods any */
+	struct words chains; /* else what is left of each chain */
+	struct key **used;   /* keys that have succeeded; owned */
+	size_t nused;
+	char *auth_info_path; /* of the file behind SSH_USER_AUTH; owned */
+	char *auth_info; /* what has succeeded, a line each; owned, or NULL */
+	struct timespec answered; /* when the last of PAM's questions was */
+	struct msg waiting; /* came while PAM asked; id MSG_NONE: none did */
+	bool must_change;   /* sessions run passwd(1), and nothing else */
+	bool granted;       /* THE record: set in one place, auth_grant() */
+	/*
+	 * What the login may do. grants is the set that every may_x() asks; it
+	 * is empty until auth_grant(). key_opts is what keys and certificates
+	 * of all steps permit together; its own grants are not to be asked.
+	 */
+	uint32_t grants; /* enum authkeys_grant */
+	struct authkeys_opts key_opts;
+	struct pam *pam; /* owned; NULL without PAM */
 
 	struct usession *sessions; /* owned list */
 	unsigned nsessions;
@@ -80,6 +95,9 @@ struct conn {
 
 /* LogLevel, and -d on top of it. */
 enum log_level conn_log_level(const struct conn *c);
+
+/* The network process broke the rules, or is gone: say which, and end. */
+void conn_fault(struct conn *c, int rc);
 
 /* Serve until the network process is gone. Returns the exit status. */
 int conn_serve(struct conn *c);

@@ -20,7 +20,8 @@
 
 #define PATH_USER "/usr/local/bin:/usr/bin:/bin:/usr/games"
 #define PATH_ROOT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define USER_FILE_MAX 65536 /* bytes of ~/.ssh/environment that are read */
+#define PAM_INFO "SSH_AUTH_INFO" /* what monitor/pam.c tells modules */
+#define USER_FILE_MAX 65536      /* bytes of ~/.ssh/environment that are read */
 
 static int
 put_owned(struct environ_list *e, char *assignment)
@@ -119,7 +120,8 @@ put_pam(const struct conn *c, struct environ_list *e)
 	int rc = 0;
 
 	for (size_t i = 0; v != NULL && v[i] != NULL; i++) {
-		if (rc == 0)
+		/* For modules alone; ExposeAuthInfo decides what users see. */
+		if (rc == 0 && strncmp(v[i], PAM_INFO, strlen(PAM_INFO)) != 0)
 			rc = environ_put(e, v[i]);
 		free(v[i]);
 	}
@@ -174,6 +176,7 @@ put_ssh(const struct conn *c, const struct usession *s, struct environ_list *e)
 		{ "SSH_ORIGINAL_COMMAND", s->original },
 		{ "SSH_AUTH_SOCK", forward_agent_path(c) },
 		{ "DISPLAY", s->x11 != NULL ? s->x11->display : NULL },
+		{ "SSH_USER_AUTH", c->auth_info_path },
 	};
 
 	snprintf(

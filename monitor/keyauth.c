@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base64.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/option_algs.h"
 #include "common/own.h"
 #include "common/userauth.h"
 #include "monitor/keyauth.h"
-#include "monitor/keyfile.h"
+#include "monitor/keycert.h"
+#include "monitor/keyprog.h"
+#include "monitor/keyrevoked.h"
 
 #define SERVICE "ssh-connection"
 /* What a security key signs: two SHA-256 around flags and counter. */
@@ -36,25 +39,38 @@ in_list(const char *list, const char *name)
 }
 
 /* PubkeyAcceptedAlgorithms. */
-static bool
-may_use_alg(const struct conn *c, const char *name)
+static int
+accepted_algs(const struct options *o, char **out_list)
 {
-	struct option_algs algs = { c->options.pubkey_accepted_algorithms,
+	const struct option_algs algs = { o->pubkey_accepted_algorithms,
 		OPTION_DEFAULT_PUBKEY_ALGS, OPTION_KNOWN_KEYS,
 		KEYAUTH_AVAILABLE };
-	AUTOFREE char *list = NULL;
 	char why[OPTION_WHY_MAX];
 
-	return option_algs_resolve(&algs, why, &list) == 0 &&
-	       in_list(list, name);
+	return option_algs_resolve(&algs, why, out_list);
 }
 
 static bool
-may_use_type(const struct conn *c, enum key_type type)
+may_use_alg(const struct conn *c, const char *name)
+{
+	AUTOFREE char *list = NULL;
+
+	return accepted_algs(&c->options, &list) == 0 && in_list(list, name);
+}
+
+/* The name of an algorithm, asked for with a certificate or without. */
+static const char *
+alg_name(const struct key_alg *alg, bool cert)
+{
+	return cert ? alg->cert_name : alg->name;
+}
+
+static bool
+may_use_type(const struct conn *c, const struct userkey *k)
 {
 	for (size_t i = 0; i < key_nalgs; i++)
-		if (key_algs[i].type == type &&
-		    may_use_alg(c, key_algs[i].name))
+		if (key_algs[i].type == key_type(k->key) &&
+		    may_use_alg(c, alg_name(&key_algs[i], k->cert != NULL)))
 			return true;
 	return false;
 }
@@ -65,61 +81,82 @@ log_rejected(const struct conn *c, struct span blob)
 {
 	const struct key_kind *kind;
 	struct reader r;
-	bool cert;
+	bool cert = false;
 
 	reader_init(&r, blob.p, blob.len);
 	kind = key_kind_named(reader_string(&r, blob.len), &cert);
-	log_info("refusing %s key of %s from %s port %u: Invalid key length",
-	    kind != NULL ? kind->display : "unknown", c->user, c->addr,
-	    c->port);
+	log_info("refusing %s%s key of %s from %s port %u: %s",
+	    kind != NULL ? kind->display : "unknown", cert ? "-CERT" : "",
+	    c->user, c->addr, c->port,
+	    cert ? "Invalid key length, or no good signature by an algorithm "
+		   "of CASignatureAlgorithms"
+		 : "Invalid key length");
 }
 
 /* Read the key and describe it for the log. */
 static int
-read_key(
-    const struct conn *c, struct span blob, struct key **out_key, char **info)
+read_key(const struct conn *c, struct span blob, struct userkey *out_key,
+    char **info)
 {
-	AUTO(key_done) struct key *key = NULL;
-	AUTOFREE char *print = NULL;
-	enum key_hash hash = (enum key_hash)c->options.fingerprint_hash;
-	int rc;
+	int rc = userkey_read(blob, &c->options, out_key);
 
-	rc = key_parse_blob(blob, (unsigned)c->options.required_rsa_size, &key);
 	if (rc == -EKEYREJECTED)
 		log_rejected(c, blob);
 	if (rc != 0)
 		return -EKEYREJECTED;
-	if (key_fingerprint(key, hash, &print) != 0 ||
-	    asprintf(info, "%s %s", key_kind(key)->display, print) < 0) {
-		*info = NULL;
-		return -ENOMEM;
-	}
-	*out_key = take_ptr(&key);
+	*info = userkey_describe(out_key, &c->options);
 	return 0;
 }
 
+/* Whether anything admits the key; *out_opts is what it may then. */
 static int
-find_line(struct conn *c, const struct key *key, struct authkeys_opts *out_opts)
+may_use_key(
+    struct conn *c, const struct userkey *k, struct authkeys_opts *out_opts)
 {
-	struct keyfile_question q = { &c->account, &c->options, c->addr, key };
+	const struct keyfile_question q = { c, k };
+	int rc;
 
 	/* Unknown users have no files; their answer is padded all the same. */
-	return c->valid ? may_use_key(&q, out_opts) : -ENOKEY;
+	if (!c->valid)
+		return -ENOKEY;
+	rc = may_trust_key(&q);
+	if (rc != 0)
+		return rc;
+	rc = keyfile_may(&q, out_opts);
+	if (rc != 0)
+		rc = keycert_may(&q, out_opts);
+	if (rc != 0)
+		rc = keyprog_may(&q, out_opts);
+	return rc;
+}
+
+/* A second key of one login has to be another one, certified or not. */
+static int
+may_use_again(const struct conn *c, const struct userkey *k)
+{
+	for (size_t i = 0; i < c->nused; i++) {
+		if (!key_equal(c->used[i], k->key))
+			continue;
+		log_info("refusing previously-used %s key",
+		    key_kind(k->key)->display);
+		return -EKEYREJECTED;
+	}
+	return 0;
 }
 
 int
 keyauth_query(struct conn *c, struct span blob, char **out_info)
 {
-	AUTO(key_done) struct key *key = NULL;
+	AUTO(userkey_done) struct userkey key = { .key = NULL };
 	struct authkeys_opts opts;
 	int rc;
 
 	rc = read_key(c, blob, &key, out_info);
 	if (rc != 0)
 		return rc;
-	if (!may_use_type(c, key_type(key)))
+	if (!may_use_type(c, &key) || may_use_again(c, &key) != 0)
 		return -EKEYREJECTED;
-	rc = find_line(c, key, &opts);
+	rc = may_use_key(c, &key, &opts);
 	if (rc == 0)
 		authkeys_opts_done(&opts);
 	return rc;
@@ -135,7 +172,7 @@ is_this_session(const struct conn *c, struct span session_id)
 /* The bytes are for this session, this user, this service, this key. */
 static int
 verify_plain(
-    struct conn *c, const struct key *key, const struct msg_auth_signature *q)
+    struct conn *c, const struct userkey *k, const struct msg_auth_signature *q)
 {
 	const struct writer *host = &c->hostkeys.slot[c->signed_with].blob;
 	struct userauth_blob blob;
@@ -146,13 +183,14 @@ verify_plain(
 		return rc;
 	if (!is_this_session(c, blob.session_id) ||
 	    !span_is(blob.user, c->user) || !span_is(blob.service, SERVICE) ||
-	    blob.cert || !span_eq(blob.key, key_blob(key)) ||
-	    !may_use_alg(c, blob.alg->name))
+	    blob.cert != (k->cert != NULL) ||
+	    !span_eq(blob.key, userkey_blob(k)) ||
+	    !may_use_alg(c, alg_name(blob.alg, blob.cert)))
 		return -EKEYREJECTED;
 	if (blob.hostbound &&
 	    !span_eq(blob.host_key, span_of(host->p, host->len)))
 		return -EKEYREJECTED;
-	return key_verify_raw(key, blob.alg, q->signature, q->data);
+	return key_verify_raw(k->key, blob.alg, q->signature, q->data);
 }
 
 /*
@@ -160,18 +198,19 @@ verify_plain(
  * what is known here; with a host key, in the form that binds it.
  */
 static int
-verify_sk(struct conn *c, const struct key *key,
+verify_sk(struct conn *c, const struct userkey *k,
     const struct msg_auth_signature *q, struct key_sk_say say, bool hostbound)
 {
 	AUTO(writer_done) struct writer bytes = WRITER_INIT;
-	const struct key_alg *alg = key_alg_of(key_type(key));
+	const char *alg =
+	    alg_name(key_alg_of(key_type(k->key)), k->cert != NULL);
 	const struct writer *host = &c->hostkeys.slot[c->signed_with].blob;
 	struct userauth_blob blob = {
 		.session_id = span_of(c->session_id, c->session_id_len),
 		.user = span_of(c->user, strlen(c->user)),
 		.service = span_of(SERVICE, strlen(SERVICE)),
-		.alg_name = span_of(alg->name, strlen(alg->name)),
-		.key = key_blob(key),
+		.alg_name = span_of(alg, strlen(alg)),
+		.key = userkey_blob(k),
 		.hostbound = hostbound,
 		.host_key = span_of(host->p, host->len),
 	};
@@ -181,11 +220,11 @@ verify_sk(struct conn *c, const struct key *key,
 	if (rc != 0)
 		return rc;
 	return key_verify_sk(
-	    key, q->signature, say, span_of(bytes.p, bytes.len));
+	    k->key, q->signature, say, span_of(bytes.p, bytes.len));
 }
 
 static int
-verify_sk_any(struct conn *c, const struct key *key,
+verify_sk_any(struct conn *c, const struct userkey *k,
     const struct msg_auth_signature *q, struct key_sk_say *out_say)
 {
 	struct reader r;
@@ -194,15 +233,15 @@ verify_sk_any(struct conn *c, const struct key *key,
 
 	if (q->data.len != SK_SIGNED_LEN || c->session_id_len == 0)
 		return -EBADMSG;
-	if (!may_use_type(c, key_type(key)))
+	if (!may_use_type(c, k))
 		return -EKEYREJECTED;
 	reader_init(&r, q->data.p, q->data.len);
 	reader_bytes(&r, SK_FLAGS_AT);
 	say.flags = reader_u8(&r);
 	say.counter = reader_u32(&r);
-	rc = verify_sk(c, key, q, say, false);
+	rc = verify_sk(c, k, q, say, false);
 	if (rc == -EKEYREJECTED)
-		rc = verify_sk(c, key, q, say, true);
+		rc = verify_sk(c, k, q, say, true);
 	if (rc == 0)
 		*out_say = say;
 	return rc;
@@ -234,32 +273,116 @@ may_use_sk(const struct conn *c, const struct authkeys_opts *opts,
 	return 0;
 }
 
-int
-keyauth_verify(struct conn *c, const struct msg_auth_signature *q,
-    struct authkeys_opts *out_opts, char **out_info)
+static int
+verify(struct conn *c, const struct userkey *k,
+    const struct msg_auth_signature *q, struct authkeys_opts *out_opts)
 {
-	AUTO(key_done) struct key *key = NULL;
 	struct key_sk_say say = { 0, 0 };
-	struct authkeys_opts opts;
 	int rc;
 
-	rc = read_key(c, q->key, &key, out_info);
-	if (rc != 0)
-		return rc;
-	rc = key_kind(key)->sk ? verify_sk_any(c, key, q, &say)
-			       : verify_plain(c, key, q);
+	rc = key_kind(k->key)->sk ? verify_sk_any(c, k, q, &say)
+				  : verify_plain(c, k, q);
+	if (rc == 0)
+		rc = may_use_again(c, k);
 	if (rc != 0)
 		return rc;
 	/* Options count only from here on: the signature is good. */
-	rc = find_line(c, key, &opts);
+	rc = may_use_key(c, k, out_opts);
+	if (rc == 0 && key_kind(k->key)->sk)
+		rc = may_use_sk(c, out_opts, say);
+	return rc;
+}
+
+/* As ExposeAuthInfo shows it. */
+static int
+describe_line(const struct userkey *k, char **out_line)
+{
+	AUTOFREE char *text = NULL;
+	int rc = base64_encode(userkey_blob(k), BASE64_PADDED, &text);
+
+	if (rc == 0 &&
+	    asprintf(out_line, "publickey %s %s", userkey_type(k), text) < 0) {
+		*out_line = NULL;
+		rc = -ENOMEM;
+	}
+	return rc;
+}
+
+/* So that it does not count for a second step of the same login. */
+static int
+remember(struct conn *c, const struct userkey *k)
+{
+	struct key **grown =
+	    reallocarray(c->used, c->nused + 1, sizeof(*grown));
+	int rc;
+
+	if (grown == NULL)
+		return -ENOMEM;
+	c->used = grown;
+	rc = key_parse_blob(key_blob(k->key), 0, &grown[c->nused]);
+	c->nused += rc == 0;
+	return rc;
+}
+
+int
+keyauth_verify(struct conn *c, const struct msg_auth_signature *q,
+    struct authkeys_opts *out_opts, struct keyauth_say *out_say)
+{
+	AUTO(userkey_done) struct userkey key = { .key = NULL };
+	AUTO(authkeys_opts_done) struct authkeys_opts opts = { .grants = 0 };
+	int rc;
+
+	rc = read_key(c, q->key, &key, &out_say->info);
+	if (rc == 0)
+		rc = verify(c, &key, q, &opts);
+	if (rc == 0)
+		rc = describe_line(&key, &out_say->line);
+	if (rc == 0)
+		rc = remember(c, &key);
 	if (rc != 0)
 		return rc;
-	if (key_kind(key)->sk)
-		rc = may_use_sk(c, &opts, say);
-	if (rc != 0) {
-		authkeys_opts_done(&opts);
-		return rc;
-	}
 	*out_opts = opts;
+	opts = (struct authkeys_opts){ .grants = 0 };
 	return 0;
+}
+
+/* A name at the end of a list with commas, once. */
+static int
+append_name(char **list, const char *name)
+{
+	char *longer;
+
+	if (*list != NULL && in_list(*list, name))
+		return 0;
+	if (asprintf(&longer, "%s%s%s", *list != NULL ? *list : "",
+		*list != NULL ? "," : "", name) < 0)
+		return -ENOMEM;
+	free(*list);
+	*list = longer;
+	return 0;
+}
+
+int
+keyauth_signatures(const struct options *o, char **out_list)
+{
+	AUTOFREE char *accepted = NULL;
+	AUTOFREE char *list = NULL;
+	char *save = NULL;
+	int rc = accepted_algs(o, &accepted);
+
+	if (rc != 0)
+		return rc;
+	for (char *name = strtok_r(accepted, ",", &save);
+	     name != NULL && rc == 0; name = strtok_r(NULL, ",", &save)) {
+		bool cert;
+		const struct key_alg *alg =
+		    key_alg_named(span_of(name, strlen(name)), &cert);
+
+		if (alg != NULL)
+			rc = append_name(&list, alg->name);
+	}
+	if (rc == 0 && list == NULL)
+		return -EBADMSG;
+	*out_list = take_ptr(&list);
+	return rc;
 }

@@ -5,13 +5,11 @@
 #ifndef MONITOR_KEYAUTH_H
 #define MONITOR_KEYAUTH_H
 
+#include "common/option_algs.h"
 #include "monitor/conn.h"
 
 /* Signature algorithms that a login may have at all. */
-#define KEYAUTH_AVAILABLE \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384," \
-	"ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com," \
-	"sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256"
+#define KEYAUTH_AVAILABLE OPTION_DEFAULT_PUBKEY_ALGS
 
 /*
  * Whether a signature by the key would be accepted. *out_info describes it for
@@ -20,11 +18,25 @@
  */
 int keyauth_query(struct conn *c, struct span key, char **out_info);
 
+/* Of a key: both owned, and NULL where there is nothing to say. */
+struct keyauth_say {
+	char *info; /* as keyauth_query() */
+	char *line; /* "publickey TYPE BASE64", for ExposeAuthInfo */
+};
+
 /*
- * Verify, and find the options that the key's line gives. 0: *out_opts is the
- * caller's. Else nobody logs in: -EBADMSG, -EKEYREJECTED, -ENOKEY, -EACCES.
+ * Verify, and find the options that the key's line and its certificate give.
+ * 0: *out_opts is the caller's, and the key cannot be used again on this
+ * connection. Else nobody logs in: -EBADMSG, -EKEYREJECTED, -EKEYREVOKED,
+ * -ENOKEY, -EACCES, -ENOMEM. *out_say may be filled in then too.
  */
 int keyauth_verify(struct conn *c, const struct msg_auth_signature *q,
-    struct authkeys_opts *out_opts, char **out_info);
+    struct authkeys_opts *out_opts, struct keyauth_say *out_say);
+
+/*
+ * What PubkeyAcceptedAlgorithms means for signatures, a certificate's among
+ * the plain ones: the list that clients are told. Owned. 0, -EBADMSG, -ENOMEM.
+ */
+int keyauth_signatures(const struct options *o, char **out_list);
 
 #endif

@@ -6,8 +6,10 @@ libmonitor_a_SOURCES = \
 	monitor/answer_session.c \
 	monitor/answer_transport.c \
 	monitor/args.c monitor/args.h \
+	monitor/authinfo.c monitor/authinfo.h \
 	monitor/authlog.c monitor/authlog.h \
 	monitor/caps.c monitor/caps.h \
+	monitor/chain.c monitor/chain.h \
 	monitor/child.c monitor/child.h \
 	monitor/claim.c monitor/claim.h \
 	monitor/conn.c monitor/conn.h \
@@ -16,9 +18,14 @@ libmonitor_a_SOURCES = \
 	monitor/forward.c monitor/forward.h \
 	monitor/hostkey.c monitor/hostkey.h \
 	monitor/inetd.c monitor/inetd.h \
+	monitor/kbdint.c monitor/kbdint.h \
 	monitor/keyauth.c monitor/keyauth.h \
+	monitor/keycert.c monitor/keycert.h \
 	monitor/keyfile.c monitor/keyfile.h \
+	monitor/keyprog.c monitor/keyprog.h \
+	monitor/keyrevoked.c monitor/keyrevoked.h \
 	monitor/listener.c monitor/listener.h \
+	monitor/logincheck.c monitor/logincheck.h \
 	monitor/loginrec.c monitor/loginrec.h \
 	monitor/master.c monitor/master.h \
 	monitor/pam.h \
@@ -36,7 +43,9 @@ libmonitor_a_SOURCES = \
 	monitor/startups.c monitor/startups.h \
 	monitor/token.c monitor/token.h \
 	monitor/systemd.c monitor/systemd.h \
+	monitor/userfile.c monitor/userfile.h \
 	monitor/userid.c monitor/userid.h \
+	monitor/userkey.c monitor/userkey.h \
 	monitor/userproc.c monitor/userproc.h \
 	monitor/usession.c monitor/usession.h \
 	monitor/xauth.c monitor/xauth.h

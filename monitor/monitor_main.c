@@ -125,7 +125,7 @@ find_sftp(char *buf, size_t size)
 int
 main(int argc, char **argv, char **envp)
 {
-	struct conn c = { .forward_fd = -1 };
+	struct conn c = { .key_opts = AUTHKEYS_OPTS_ALL, .forward_fd = -1 };
 	char sftp_path[PATH_MAX];
 	int rc;
 

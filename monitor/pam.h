@@ -17,6 +17,13 @@ int pam_begin(struct conn *c);
 int pam_password(struct conn *c, const char *password);
 
 /*
+ * Let the modules ask the client what they like (RFC 4256): who it is, and a
+ * new password if one is due. 0; -EACCES, also when the client does something
+ * else meanwhile, which then waits in c->waiting.
+ */
+int pam_interactive(struct conn *c);
+
+/*
  * Account checks: expiry, nologin, access; PAM is asked once a connection. A
  * password that has to be changed first sets c->must_change. 0 or -EACCES;
  * messages are kept.

@@ -23,6 +23,13 @@ pam_password(struct conn *c, const char *password)
 }
 
 int
+pam_interactive(struct conn *c)
+{
+	(void)c;
+	return -EACCES;
+}
+
+int
 pam_account(struct conn *c)
 {
 	(void)c;

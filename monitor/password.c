@@ -61,12 +61,19 @@ shadow_check(struct conn *c, const char *password)
 	return 0;
 }
 
+bool
+may_type(const struct conn *c)
+{
+	return c->valid && (c->account.uid != 0 ||
+			       c->options.permit_root_login == ROOT_YES);
+}
+
 int
 password_check(struct conn *c, const char *password)
 {
 	int rc;
 
-	if (!c->valid)
+	if (!may_type(c))
 		password = IMPOSSIBLE_PASSWORD;
 	if (!c->options.permit_empty_passwords && *password == '\0')
 		return -EACCES;
@@ -74,5 +81,5 @@ password_check(struct conn *c, const char *password)
 		rc = c->pam != NULL ? pam_password(c, password) : -EIO;
 	else
 		rc = shadow_check(c, password);
-	return c->valid ? rc : -EACCES;
+	return may_type(c) ? rc : -EACCES;
 }

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/logincheck.h"
 #include "monitor/server.h"
 
 #define NOTE_LINE_MAX 1024
@@ -146,6 +147,8 @@ server_config_load(
 	rc = load_conf(args, &config);
 	if (rc == 0)
 		rc = check_build(&config.options);
+	if (rc == 0)
+		rc = logincheck(&config.options);
 	if (rc == 0 && !args->dump)
 		rc = load_hostkeys(&config);
 	if (rc == 0)

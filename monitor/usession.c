@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/authinfo.h"
 #include "monitor/environ.h"
 #include "monitor/loginrec.h"
 #include "monitor/pam.h"
@@ -201,6 +202,7 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 		return rc;
 	if (s->has_pty && loginrec_last(&c->account, &last))
 		p.last = &last;
+	authinfo_write(c);
 	rc = environ_make(c, s, &p.env);
 	if (rc == 0)
 		rc = make_fds(c, s, p.fds, far_fds);

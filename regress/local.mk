@@ -195,6 +195,15 @@ regress_fuzz_fuzz_sftp_SOURCES = regress/fuzz/fuzz_sftp.c
 regress_fuzz_fuzz_sftp_LDADD = libsftpserver.a $(fuzz_libs)
 regress_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
 
+# --- a module of PAM's that asks several things at once
+if USE_PAM
+check_PROGRAMS += regress/lib/pam_ask.so
+regress_lib_pam_ask_so_SOURCES = regress/lib/pam_ask.c
+regress_lib_pam_ask_so_CFLAGS = $(AM_CFLAGS) -fPIC
+regress_lib_pam_ask_so_LDFLAGS = -shared
+regress_lib_pam_ask_so_LDADD = $(PAM_LIBS)
+endif
+
 # --- system and interop: the real server, real clients, real accounts
 dist_check_SCRIPTS += $(system_tests) regress/bench/selfcheck.py
 TESTS += $(system_tests) regress/bench/selfcheck.py
@@ -223,10 +232,14 @@ system_tests = \
 	regress/system/host-keys.py \
 	regress/system/inetd.py \
 	regress/system/journal.py \
+	regress/system/keys-command.py \
 	regress/system/limits.py \
 	regress/system/penalties.py \
 	regress/system/listen.py \
 	regress/system/log-lines.py \
+	regress/system/login-cert.py \
+	regress/system/login-chain.py \
+	regress/system/login-kbdint.py \
 	regress/system/login-password.py \
 	regress/system/login-pubkey.py \
 	regress/system/login-root.py \
@@ -237,6 +250,7 @@ system_tests = \
 	regress/system/programs.py \
 	regress/system/rekey.py \
 	regress/system/reload.py \
+	regress/system/revoked-keys.py \
 	regress/system/rsync-git.py \
 	regress/system/scp.py \
 	regress/system/session-exec.py \

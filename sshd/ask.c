@@ -159,6 +159,23 @@ ask_auth_signature(
 }
 
 struct msg_auth_result
+ask_auth_kbdint(struct net *n)
+{
+	struct msg m = { .id = MSG_AUTH_KBDINT };
+
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
+ask_auth_answers(struct net *n, struct span answers)
+{
+	struct msg m = { .id = MSG_AUTH_ANSWERS };
+
+	m.u.auth_answers.answers = answers;
+	return ask(n, &m).u.auth_result;
+}
+
+struct msg_auth_result
 ask_auth_dropped(struct net *n)
 {
 	struct msg m = { .id = MSG_AUTH_DROPPED };

@@ -22,6 +22,8 @@ struct msg_auth_result ask_auth_password(struct net *n, const char *password);
 struct msg_auth_result ask_auth_key(struct net *n, struct span key);
 struct msg_auth_result ask_auth_signature(
     struct net *n, struct span key, struct span data, struct span signature);
+struct msg_auth_result ask_auth_kbdint(struct net *n);
+struct msg_auth_result ask_auth_answers(struct net *n, struct span answers);
 struct msg_auth_result ask_auth_dropped(struct net *n);
 
 /* The terminal's master side, to read and to write, now the caller's. */

@@ -15,6 +15,9 @@
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 
+#define ANSWERS_MAX 32768 /* bytes of AUTH_ANSWERS, msg.def */
+#define PROMPTS_MAX 32    /* of one round, as monitor/kbdint.h */
+
 static const struct {
 	unsigned ours;
 	int libssh;
@@ -36,8 +39,8 @@ libssh_methods(unsigned methods)
 }
 
 /*
- * libssh says in its debug log that it dispatches a packet of type 50. It is
- * the only word of a request that it then cannot parse.
+ * libssh says in its debug log that it dispatches a packet of type 50, or 61:
+ * answers. It is the only word of a request that it then cannot parse.
  */
 static void
 watch_log(int priority, const char *function, const char *text, void *arg)
@@ -49,7 +52,8 @@ watch_log(int priority, const char *function, const char *text, void *arg)
 	if (strcmp(function, "ssh_packet_process") != 0)
 		return;
 	type = strrchr(text, ' ');
-	if (type != NULL && strcmp(type, " 50") == 0)
+	if (type != NULL &&
+	    (strcmp(type, " 50") == 0 || strcmp(type, " 61") == 0))
 		n->auth_parsed++;
 }
 
@@ -121,6 +125,113 @@ try_publickey(struct net *n, ssh_message m)
 	    span_of(v->signature, v->signature_len));
 }
 
+/* --- keyboard-interactive (RFC 4256) */
+
+static bool
+is_response(ssh_message m)
+{
+	return ssh_message_subtype(m) == SSH_AUTH_METHOD_INTERACTIVE &&
+	       ssh_message_auth_kbdint_is_response(m);
+}
+
+/* What libssh keeps of the answers is wiped with its copies of the packet. */
+static void
+wipe_answers(struct net *n, struct span response)
+{
+	int count = ssh_userauth_kbdint_getnanswers(n->ssh);
+
+	for (int i = 0; i < count; i++) {
+		const char *answer =
+		    ssh_userauth_kbdint_getanswer(n->ssh, (unsigned)i);
+
+		if (answer != NULL)
+			explicit_bzero(
+			    (char *)(uintptr_t)answer, strlen(answer));
+	}
+	residue_wipe_answers(response);
+}
+
+static struct msg_auth_result
+pass_answers(struct net *n)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	int count = ssh_userauth_kbdint_getnanswers(n->ssh);
+	struct msg_auth_result r;
+
+	writer_u32(&w, (uint32_t)count);
+	for (int i = 0; i < count; i++) {
+		const char *answer =
+		    ssh_userauth_kbdint_getanswer(n->ssh, (unsigned)i);
+
+		writer_cstring(&w, answer != NULL ? answer : "");
+	}
+	if (count < 0 || writer_end(&w) != 0 || w.len > ANSWERS_MAX)
+		r = ask_auth_dropped(n);
+	else
+		r = ask_auth_answers(n, span_of(w.p, w.len));
+	wipe_answers(n, span_of(w.p, w.len));
+	return r;
+}
+
+static struct msg_auth_result
+try_kbdint(struct net *n, ssh_message m)
+{
+	bool asked = n->asked;
+
+	n->asked = false;
+	if (!is_response(m))
+		return ask_auth_kbdint(n);
+	/* Answers that nobody asked for are a failed attempt of the client. */
+	return asked ? pass_answers(n) : ask_auth_dropped(n);
+}
+
+/* The monitor's text, as libssh wants it; owned. */
+static char *
+take_text(struct reader *r)
+{
+	struct span s = reader_string(r, r->left);
+
+	return strndup((const char *)s.p, s.len);
+}
+
+/* Put the questions of the monitor's to the client. */
+static int
+put_questions(ssh_message m, struct span questions)
+{
+	char *prompts[PROMPTS_MAX] = { NULL };
+	char echo[PROMPTS_MAX];
+	struct reader r;
+	uint32_t count;
+	int rc = -EBADMSG;
+
+	reader_init(&r, questions.p, questions.len);
+	AUTOFREE char *name = take_text(&r);
+	AUTOFREE char *instruction = take_text(&r);
+	AUTOFREE char *language = take_text(&r);
+
+	count = reader_u32(&r);
+	for (uint32_t i = 0; i < count && i < PROMPTS_MAX; i++) {
+		prompts[i] = take_text(&r);
+		echo[i] = (char)reader_u8(&r);
+	}
+	if (reader_end(&r) == 0 && count <= PROMPTS_MAX &&
+	    ssh_message_auth_interactive_request(m, name, instruction, count,
+		(const char **)prompts, echo) == SSH_OK)
+		rc = 0;
+	for (uint32_t i = 0; i < PROMPTS_MAX; i++)
+		free(prompts[i]);
+	(void)language;
+	return rc;
+}
+
+static void
+ask_client(struct net *n, ssh_message m, struct span questions)
+{
+	n->asked = true;
+	if (put_questions(m, questions) != 0)
+		net_leave(n, BYE_LOCAL, "cannot ask the client");
+}
+
 static const struct {
 	int libssh;
 	struct msg_auth_result (*try)(struct net *n, ssh_message m);
@@ -128,6 +239,7 @@ static const struct {
 	{ SSH_AUTH_METHOD_NONE, try_none },
 	{ SSH_AUTH_METHOD_PASSWORD, try_password },
 	{ SSH_AUTH_METHOD_PUBLICKEY, try_publickey },
+	{ SSH_AUTH_METHOD_INTERACTIVE, try_kbdint },
 };
 
 static struct msg_auth_result
@@ -161,6 +273,9 @@ fix_user(struct net *n, ssh_message m)
 	const char *user = ssh_message_auth_user(m);
 	struct msg_auth_methods answer;
 
+	/* Answers name no user; they belong to the one of the questions. */
+	if (is_response(m))
+		return n->user != NULL ? 0 : -EPROTO;
 	if (user == NULL || strlen(user) > 256)
 		return -EBADMSG;
 	if (n->user != NULL)
@@ -171,6 +286,8 @@ fix_user(struct net *n, ssh_message m)
 	answer = ask_auth_user(n, user);
 	n->methods = (unsigned)answer.methods;
 	send_banner(n, answer.banner);
+	if (n->methods == 0) /* a failure has to name one */
+		net_leave(n, BYE_LOCAL, "no authentication methods enabled");
 	return 0;
 }
 
@@ -209,7 +326,9 @@ answer(struct net *n, ssh_message m, const struct msg_auth_result *r)
 	    ssh_message_subtype(m) == SSH_AUTH_METHOD_PUBLICKEY &&
 	    ssh_message_auth_publickey_state(m) == SSH_PUBLICKEY_STATE_NONE;
 
-	if (r->verdict != VERDICT_GRANTED)
+	if (r->verdict == VERDICT_ASKED)
+		ask_client(n, m, r->questions);
+	else if (r->verdict != VERDICT_GRANTED)
 		refused(n, m, r);
 	else if (query)
 		ssh_message_auth_reply_pk_ok_simple(m);
@@ -230,6 +349,10 @@ auth_message(struct net *n, ssh_message m)
 		net_leave(n, BYE_PROTOCOL, "Change of username not allowed");
 		return false;
 	}
+	if (n->leaving)
+		return false;
+	/* Anything else ends the questions, in the monitor too. */
+	n->asked &= is_response(m);
 	r = try_method(n, m);
 	answer(n, m, &r);
 	/* Kept to answer others with; but no password is kept in memory. */
@@ -254,6 +377,7 @@ auth_answer_dropped(struct net *n)
 			    "Authentication request not understood");
 			return;
 		}
+		n->asked = false;
 		r = ask_auth_dropped(n);
 		r.verdict = VERDICT_DENIED;
 		refused(n, n->refusal, &r);

@@ -37,6 +37,7 @@ struct net {
 	bool authenticated;   /* as the monitor said; it keeps its own record */
 	char *user;           /* owned; NULL until the first request */
 	unsigned methods;     /* what can continue */
+	bool asked;           /* questions of PAM's are with the client */
 	ssh_message refusal;  /* owned: a request kept to answer others with */
 	uint64_t auth_parsed; /* requests that libssh began to read */
 	uint64_t auth_seen;   /* of these, the ones that it handed over */

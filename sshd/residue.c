@@ -20,6 +20,9 @@
 #define HEAP_IS_PLAIN true
 #endif
 
+#define MESSAGE_INFO_RESPONSE 61 /* RFC 4256 section 5 */
+#define RESPONSE_HEAD 5          /* that number, and the number of answers */
+
 /* The heap's first byte, for the one process-wide heap there is. */
 static char *heap_start;
 
@@ -36,16 +39,33 @@ residue_init(void)
 		fclose(maps);
 }
 
+/* Overwrite what follows the first `head` bytes of each copy of the pattern. */
+static void
+wipe_copies(struct span pattern, size_t head)
+{
+	char *at = heap_start;
+	char *end = sbrk(0);
+
+	if (!HEAP_IS_PLAIN || heap_start == NULL)
+		return;
+	/* The pattern itself is on the heap too, and is found among the rest.
+	 */
+	while ((at = memmem(at, (size_t)(end - at), pattern.p, pattern.len)) !=
+	       NULL) {
+		if (at != (const char *)pattern.p)
+			explicit_bzero(at + head, pattern.len - head);
+		at += head;
+	}
+}
+
 void
 residue_wipe(const char *password)
 {
 	AUTO(writer_done) struct writer request = WRITER_INIT;
 	size_t len = strlen(password);
-	char *at = heap_start;
-	char *end = sbrk(0);
 	size_t head;
 
-	if (!HEAP_IS_PLAIN || heap_start == NULL || len == 0)
+	if (len == 0)
 		return;
 	/*
 	 * RFC 4252 section 8, from the method's name on: no other bytes look
@@ -56,14 +76,18 @@ residue_wipe(const char *password)
 	writer_u32(&request, (uint32_t)len);
 	head = request.len;
 	writer_bytes(&request, password, len);
-	if (writer_end(&request) != 0)
-		return;
-	/* The pattern itself is on the heap too, and is found among the rest.
-	 */
-	while ((at = memmem(at, (size_t)(end - at), request.p, request.len)) !=
-	       NULL) {
-		if (at != (char *)request.p)
-			explicit_bzero(at + head, len);
-		at += head;
-	}
+	if (writer_end(&request) == 0)
+		wipe_copies(span_of(request.p, request.len), head);
+}
+
+void
+residue_wipe_answers(struct span response)
+{
+	AUTO(writer_done) struct writer packet = WRITER_INIT;
+
+	/* The message's number in front, so that nothing else is found. */
+	writer_u8(&packet, MESSAGE_INFO_RESPONSE);
+	writer_bytes(&packet, response.p, response.len);
+	if (writer_end(&packet) == 0)
+		wipe_copies(span_of(packet.p, packet.len), RESPONSE_HEAD);
 }

@@ -104,7 +104,7 @@ send_times(struct rig *r, struct msg *m, uint32_t times)
 static bool
 is_last(enum msg_id id)
 {
-	return id == MSG_BYE || id == MSG_PROVE;
+	return id == MSG_BYE || id == MSG_PROVE || id == MSG_AUTH_ANSWERS;
 }
 
 START_TEST(once_too_often)

@@ -224,7 +224,7 @@ def grants():
     known = {name for name, _ in table} | {
         "no-" + name for name, negatable in table if negatable == "true"}
     page = read("man", "authorized_keys.5").split(".Sh OPTIONS", 1)[1]
-    page = page.split(".Sh FILES")[0]
+    page = page.split(".Sh CERTIFICATES")[0]
     named = set()
     for line in re.findall(r"^\.(?:It )?Cm (.*)$", page, re.M):
         named |= set(re.split(r" Ns| [,.:]$", line)[0].split(" , "))

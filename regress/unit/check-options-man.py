@@ -43,8 +43,13 @@ def columns(text):
 
 def macros():
     text = read("common", "option_algs.h").replace("\\\n", "")
-    return {name: strings(value) for name, value in
-            re.findall(r"^#define (OPTION_DEFAULT_\w+)\s+(.*)", text, re.M)}
+    found = {}
+    for name, value in re.findall(r"^#define (OPTION_DEFAULT_\w+)\s+(.*)",
+                                  text, re.M):
+        for other in found:  # one list may end in another
+            value = value.replace(other, '"%s"' % found[other])
+        found[name] = strings(value)
+    return found
 
 
 def default_of(column, known):
