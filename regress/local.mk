@@ -122,6 +122,10 @@ regress_unit_test_json_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_forward_jail
+regress_unit_test_forward_jail_SOURCES = regress/unit/test_forward_jail.c
+regress_unit_test_forward_jail_LDADD = libforward.a $(test_libs) -lpthread \
+	$(SECCOMP_LIBS) $(CAP_LIBS)
 unit_tests += regress/unit/test_hostkey
 regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)
@@ -225,7 +229,9 @@ system_tests = \
 	regress/system/client-shared.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
+	regress/system/forward-clients.py \
 	regress/system/forward-local.py \
+	regress/system/forward-names.py \
 	regress/system/forward-permit.py \
 	regress/system/forward-remote.py \
 	regress/system/forward-x11.py \
