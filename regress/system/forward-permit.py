@@ -142,7 +142,7 @@ def permit_listen():
         found = (may_listen(client, port), may_listen(client, quiet_port()))
         tap.equal(found, wanted, "PermitListen " + value)
         tap.ok(all(found) or server.logged(
-            r"to remote forward to host \"localhost\" port \d+, but the "
+            r"to remote forward to host localhost port \d+, but the "
             r"request was denied\.", mark), "a refusal is logged")
         client.exit()
         server.stop()
