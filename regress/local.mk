@@ -130,6 +130,33 @@ unit_tests += regress/unit/test_hostkey
 regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)
 
+# --- unit: the client's modules
+dist_check_SCRIPTS += regress/unit/check-client-man.py
+TESTS += regress/unit/check-client-man.py
+client_test_libs = libclient.a libjail.a $(test_libs) $(LIBSSH_LIBS) \
+	$(JANSSON_LIBS) $(EDIT_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+unit_tests += regress/unit/test_escape
+regress_unit_test_escape_SOURCES = regress/unit/test_escape.c
+regress_unit_test_escape_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_forward_spec
+regress_unit_test_forward_spec_SOURCES = regress/unit/test_forward_spec.c
+regress_unit_test_forward_spec_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_knownhosts
+regress_unit_test_knownhosts_SOURCES = regress/unit/test_knownhosts.c
+regress_unit_test_knownhosts_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_mux
+regress_unit_test_mux_SOURCES = regress/unit/test_mux.c
+regress_unit_test_mux_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_socks
+regress_unit_test_socks_SOURCES = regress/unit/test_socks.c
+regress_unit_test_socks_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_sshconf
+regress_unit_test_sshconf_SOURCES = regress/unit/test_sshconf.c
+regress_unit_test_sshconf_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_target
+regress_unit_test_target_SOURCES = regress/unit/test_target.c
+regress_unit_test_target_LDADD = $(client_test_libs)
+
 # --- evil: hostile network processes against the real monitor
 evil_tests = regress/evil/evil_forward regress/evil/evil_rows \
 	regress/evil/evil_rules
@@ -199,6 +226,11 @@ regress_fuzz_fuzz_sftp_SOURCES = regress/fuzz/fuzz_sftp.c
 regress_fuzz_fuzz_sftp_LDADD = libsftpserver.a $(fuzz_libs)
 regress_fuzz_fuzz_sftp_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += regress/fuzz/fuzz_client
+regress_fuzz_fuzz_client_SOURCES = regress/fuzz/fuzz_client.c
+regress_fuzz_fuzz_client_LDADD = libclient.a $(fuzz_libs)
+regress_fuzz_fuzz_client_LDFLAGS = $(fuzz_ldflags)
+
 # --- a module of PAM's that asks several things at once
 if USE_PAM
 check_PROGRAMS += regress/lib/pam_ask.so
@@ -225,6 +257,9 @@ system_tests = \
 	regress/system/client-sftp.py \
 	regress/system/client-auth.py \
 	regress/system/client-forward.py \
+	regress/system/client-hostile.py \
+	regress/system/client-hostkeys.py \
+	regress/system/client-proxy.py \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
 	regress/system/flags.py \
