@@ -12,7 +12,10 @@ AM_TESTS_ENVIRONMENT = \
 	FUZZ_CORPUS='$(abs_top_srcdir)/regress/fuzz/corpus'; \
 	export FUZZ_CORPUS; \
 	GOLDEN='$(abs_top_srcdir)/regress/golden'; export GOLDEN; \
+	CK_DEFAULT_TIMEOUT=$(CHECK_TEST_SECONDS); export CK_DEFAULT_TIMEOUT; \
 	ASAN_OPTIONS="detect_leaks=$(DETECT_LEAKS)"; export ASAN_OPTIONS;
+# libcheck ends a test after 4 seconds, which a busy machine may need.
+CHECK_TEST_SECONDS = 60
 DETECT_LEAKS = 1
 
 test_libs = libcommon.a $(CHECK_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
