@@ -1,4 +1,11 @@
 EXTRA_DIST += LICENSE .ci/run \
+	debian/changelog debian/control debian/copyright debian/rules \
+	debian/source/format debian/sshd_config \
+	debian/omniedge-ssh-client.docs debian/omniedge-ssh-server.docs \
+	debian/omniedge-ssh-server.README.Debian \
+	debian/omniedge-ssh-server.lintian-overrides \
+	debian/omniedge-ssh-server.postinst debian/omniedge-ssh-server.prerm \
+	contrib/test-deb \
 	contrib/check contrib/packages contrib/quickstart \
 	contrib/hooks/pre-commit contrib/hooks/commit-msg \
 	contrib/hooks/install \

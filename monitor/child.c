@@ -297,16 +297,16 @@ child_offence(const struct child *c)
 {
 	int s = c->monitor_status;
 
-	if (crashed(c->net_status) || crashed(s))
+	enum penalty_time told = PENALTY_OFFENCES;
+
+	if (WIFEXITED(s) && WEXITSTATUS(s) >= CONN_EXIT_OFFENCE &&
+	    WEXITSTATUS(s) < CONN_EXIT_OFFENCE + PENALTY_OFFENCES)
+		told = (enum penalty_time)(WEXITSTATUS(s) - CONN_EXIT_OFFENCE);
+	if (crashed(c->net_status) || crashed(s) || told == PENALTY_CRASH)
 		return PENALTY_CRASH;
 	if (c->logged_in)
 		return PENALTY_OFFENCES;
-	if (c->overdue)
-		return PENALTY_GRACE_EXCEEDED;
-	if (WIFEXITED(s) && WEXITSTATUS(s) >= CONN_EXIT_OFFENCE &&
-	    WEXITSTATUS(s) < CONN_EXIT_OFFENCE + PENALTY_OFFENCES)
-		return (enum penalty_time)(WEXITSTATUS(s) - CONN_EXIT_OFFENCE);
-	return PENALTY_OFFENCES;
+	return c->overdue ? PENALTY_GRACE_EXCEEDED : told;
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/answer.h"
+#include "monitor/audit.h"
 #include "monitor/authinfo.h"
 #include "monitor/forward.h"
 #include "monitor/pam.h"
@@ -109,6 +110,7 @@ record_login(struct conn *c)
 			  ": %s",
 		    err_str(rc));
 	c->recorded = true;
+	audit_login(c, true);
 }
 
 static void
@@ -227,6 +229,8 @@ end(struct conn *c)
 	pam_done(c);
 	if (c->recorded)
 		record_remove(getpid());
+	else if (!c->probe && c->user != NULL && has_attempted(c))
+		audit_login(c, false);
 	authinfo_remove(c);
 	if (c->probe)
 		tell_proven(c);

@@ -7,6 +7,7 @@ libmonitor_a_SOURCES = \
 	monitor/answer_transport.c \
 	monitor/args.c monitor/args.h \
 	monitor/authinfo.c monitor/authinfo.h \
+	monitor/audit.h \
 	monitor/authlog.c monitor/authlog.h \
 	monitor/caps.c monitor/caps.h \
 	monitor/chain.c monitor/chain.h \
@@ -54,7 +55,13 @@ libmonitor_a_SOURCES += monitor/pam.c
 else
 libmonitor_a_SOURCES += monitor/pam_none.c
 endif
-EXTRA_DIST += monitor/pam.c monitor/pam_none.c
+if WITH_AUDIT
+libmonitor_a_SOURCES += monitor/audit.c
+else
+libmonitor_a_SOURCES += monitor/audit_none.c
+endif
+EXTRA_DIST += monitor/pam.c monitor/pam_none.c monitor/audit.c \
+	monitor/audit_none.c
 
 sbin_PROGRAMS += bin/sshd
 bin_sshd_SOURCES = monitor/sshd_main.c
@@ -62,7 +69,7 @@ bin_sshd_LDADD = libmonitor.a libcommon.a $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
 
 pkglibexec_PROGRAMS += bin/sshd-monitor
 bin_sshd_monitor_SOURCES = monitor/monitor_main.c
-bin_sshd_monitor_LDADD = libmonitor.a libcommon.a $(PAM_LIBS) \
+bin_sshd_monitor_LDADD = libmonitor.a libcommon.a $(PAM_LIBS) $(AUDIT_LIBS) \
 	$(CRYPT_LIBS) $(CAP_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
 
 sbin_PROGRAMS += bin/sshdctl

@@ -106,7 +106,8 @@ regress_unit_test_jail_SOURCES = regress/unit/test_jail.c \
 	regress/unit/jail_calls.h
 regress_unit_test_jail_LDADD = libjail.a $(test_libs) $(SECCOMP_LIBS) \
 	$(CAP_LIBS)
-monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(CRYPT_LIBS) $(CAP_LIBS)
+monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(AUDIT_LIBS) \
+	$(CRYPT_LIBS) $(CAP_LIBS)
 unit_tests += regress/unit/test_answer
 regress_unit_test_answer_SOURCES = regress/unit/test_answer.c
 regress_unit_test_answer_LDADD = $(monitor_libs)
@@ -252,6 +253,7 @@ system_tests = \
 	regress/interop/client-openssh.py \
 	regress/interop/client-paramiko.py \
 	regress/interop/client-putty.py \
+	regress/system/audit.py \
 	regress/system/authtries.py \
 	regress/system/channel-close.py \
 	regress/system/channels.py \

@@ -184,6 +184,25 @@ def bash_completes():
               "sshd -<tab>: every flag that does something")
 
 
+def debian():
+    """What configure needs is what dpkg-buildpackage is told to need."""
+    text = text_of(os.path.join(ROOT, "debian", "control"))
+    needs = re.search(r"^Build-Depends:(.*?)\n\n", text, re.S | re.M)[1]
+    needs = {word.split(" ")[0] for word in re.split(r",\s*", needs.strip())}
+    table = text_of(source("packages")).split("packages() {")[1]
+    rows = re.findall(r"^(\S+) +(\S+) ", table, re.M)
+    build = {name for name, groups in rows if "build" in groups.split(",")}
+    # The first three come with every build of a package.
+    build -= {"build-essential", "autoconf", "automake"}
+    tap.equal(sorted(needs - {"debhelper-compat"}), sorted(build),
+              "Build-Depends and contrib/packages name the same")
+    version = re.search(r"^AC_INIT\(\[[^]]+\], \[([^]]+)\]",
+                        text_of(os.path.join(ROOT, "configure.ac")), re.M)[1]
+    tap.like(text_of(os.path.join(ROOT, "debian", "changelog")),
+             r"\Aomniedge-ssh \(%s\)" % re.escape(version),
+             "debian/changelog has configure's version")
+
+
 def installed():
     """make install of these parts alone, into an empty root."""
     if not os.path.exists(os.path.join(BUILD, "Makefile")):
@@ -203,6 +222,6 @@ def installed():
 
 try:
     tap.main(templates, units, users_and_directories, rotation, scripts,
-             completions, bash_completes, installed)
+             completions, bash_completes, debian, installed)
 finally:
     shutil.rmtree(work, ignore_errors=True)
