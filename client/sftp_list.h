@@ -11,8 +11,8 @@
 #include "client/xfer_peer.h"
 
 /* Entries of one directory, and the bytes of their names, that we keep. */
-#define LIST_ENTRIES_MAX (4u << 20)
-#define LIST_BYTES_MAX (512u << 20)
+#define LIST_ENTRIES_MAX (2u << 20)
+#define LIST_BYTES_MAX (256u << 20)
 /* READDIR requests in flight for one directory. */
 #define LIST_AHEAD 8
 

@@ -91,6 +91,7 @@ job_new(struct xfer *x)
 		return NULL;
 	j->x = x;
 	j->from_fd = j->to_fd = -1;
+	j->end_at = UINT64_MAX;
 	x->alive++;
 	return j;
 }

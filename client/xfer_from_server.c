@@ -12,6 +12,9 @@
 #include "common/err.h"
 #include "common/own.h"
 
+/* A server that gives a byte at a time is not asked for single bytes. */
+#define CHUNK_LEAST 4096
+
 /* --- opening ------------------------------------------------------------- */
 
 static void
@@ -215,23 +218,37 @@ send_read(struct chunk *c)
 	peer_end(p);
 }
 
-/* Fewer bytes than asked for: the end, if we know it; else ask again. */
+static void
+end_at(struct job *j, uint64_t at)
+{
+	j->source_end = true;
+	if (at < j->end_at)
+		j->end_at = at;
+}
+
+/*
+ * Fewer bytes than asked for. At the length that the file had it is the end,
+ * and no further question needed; before it, the rest is asked for again. If
+ * there is more, the server gives no more at once: so be it, from now on.
+ */
 static void
 after_short(struct chunk *c, size_t n)
 {
 	struct job *j = c->job;
-	bool known = (j->attrs.flags & SSH_FILEXFER_ATTR_SIZE) != 0;
+	bool known =
+	    (j->attrs.flags & SSH_FILEXFER_ATTR_SIZE) != 0 && j->attrs.size > 0;
 
+	if (c->got != 0)
+		j->x->chunk_cap = c->got > CHUNK_LEAST ? c->got : CHUNK_LEAST;
 	c->at += n;
 	c->len -= (uint32_t)n;
-	if (c->len > 0 && !j->source_end && !j->failed &&
-	    !(known && c->at >= j->attrs.size)) {
+	c->got = (uint32_t)n;
+	if (c->len > 0 && known && c->at >= j->attrs.size)
+		end_at(j, c->at);
+	if (c->len > 0 && !j->failed && c->at < j->end_at) {
 		send_read(c);
 		return;
 	}
-	/* A file that was not empty has its known length: no need to ask. */
-	if (c->len > 0)
-		j->source_end = true;
 	window_done(j->x, c->len);
 	free(c);
 }
@@ -260,6 +277,7 @@ read_here(void *arg, const struct answer *a)
 {
 	struct chunk *c = arg;
 	struct job *j = c->job;
+	uint64_t at = c->at;
 	int rc = a->rc;
 
 	window_rtt(j->x, c->asked_us);
@@ -272,7 +290,7 @@ read_here(void *arg, const struct answer *a)
 		window_done(j->x, c->len);
 		free(c);
 		if (rc == SSH_FX_EOF)
-			j->source_end = true;
+			end_at(j, at);
 		else if (rc != 0)
 			job_fail(j, j->x->from_peer, rc, "read remote \"%s\"",
 			    j->from);

@@ -46,6 +46,7 @@ struct job {
 	DIR *from_dir;
 	struct writer from_handle;
 	unsigned reading; /* READ or READDIR in flight */
+	uint64_t end_at;  /* from here on there is nothing, the server says */
 	/* the sink */
 	int to_fd; /* file, or directory to create in */
 	struct writer to_handle;
@@ -66,6 +67,7 @@ struct chunk {
 	struct job *job;
 	uint64_t at;
 	uint32_t len;
+	uint32_t got; /* by the request before, which was cut short */
 	uint64_t asked_us;
 };
 
@@ -124,7 +126,8 @@ struct xfer {
 	/* window */
 	uint64_t in_flight;
 	uint64_t window;
-	uint64_t rtt_us; /* least seen */
+	uint32_t chunk_cap; /* what the server gave when asked for more; 0 */
+	uint64_t rtt_us;    /* least seen */
 	uint64_t epoch_us, epoch_bytes;
 	uint64_t last_us;
 	double tokens; /* bytes that -l allows now */

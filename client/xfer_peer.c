@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "client/xfer_peer.h"
 #include "common/err.h"
@@ -174,6 +175,8 @@ peer_text(const struct peer *p, int rc)
 		return status_text(rc);
 	if (p != NULL && p->dead != 0 && rc == p->dead && p->why[0] != '\0')
 		return p->why;
+	if (rc == -E2BIG)
+		return "too many names";
 	/* Not err_str(): here these are what libc means by them. */
 	return strerror(-rc);
 }
@@ -521,14 +524,17 @@ int
 peer_new(struct link *l, struct peer **out_peer)
 {
 	struct peer *p = calloc(1, sizeof(*p));
+	void *in = mmap(NULL, RECEIVE_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int rc;
 
-	if (p == NULL || (p->in = malloc(RECEIVE_SIZE)) == NULL) {
+	if (p == NULL || in == MAP_FAILED) {
 		free(p);
 		link_close(l);
 		return -ENOMEM;
 	}
 	p->link = l;
+	p->in = in;
 	for (uint16_t i = 0; i < PEER_REQUESTS; i++)
 		p->table[i].next_free = (uint16_t)((i + 1) % PEER_REQUESTS);
 	rc = greet(p);
@@ -547,7 +553,7 @@ peer_free(struct peer *p)
 	reject_rest(p);
 	status = link_close(p->link);
 	writer_done(&p->out);
-	free(p->in);
+	munmap(p->in, RECEIVE_SIZE);
 	free(p);
 	return status;
 }

@@ -43,6 +43,8 @@ chunk_size(const struct xfer *x)
 		most = peer_write_max(x->to_peer);
 	if (x->options.buffer != 0 && x->options.buffer < most)
 		most = x->options.buffer;
+	if (x->chunk_cap != 0 && x->chunk_cap < most)
+		most = x->chunk_cap;
 	/* A slow path is not taken by one request for seconds. */
 	if (x->options.rate != 0 &&
 	    (double)x->options.rate * BURST_SECONDS < most)

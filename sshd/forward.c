@@ -38,7 +38,6 @@ struct forward {
 	uint64_t seen_packets; /* of them, the last that was looked at */
 	bool client_closed;
 	bool eof_sent;
-	bool over; /* closed on our side: waits for the client's close */
 };
 
 void
@@ -137,7 +136,6 @@ on_close(ssh_session ssh, ssh_channel channel, void *arg)
 	(void)ssh;
 	(void)channel;
 	f->client_closed = true;
-	f->net->nclosed += f->over;
 }
 
 static void
@@ -158,8 +156,7 @@ take_callbacks(struct forward *f)
 bool
 forward_room(const struct net *n)
 {
-	return n->nforwards < n->max_forwards &&
-	       n->nended < FORWARD_CHANNELS_MAX;
+	return n->nforwards < n->max_forwards;
 }
 
 static struct forward *
@@ -192,29 +189,6 @@ forward_free(struct forward *f)
 	}
 	free(f->host);
 	free(f);
-}
-
-/*
- * Let go of all but an open channel. libssh frees that with the client's close,
- * whatever requests of the client it has queued: they point at it.
- */
-static void
-forward_over(struct forward *f)
-{
-	struct net *n = f->net;
-
-	if (f->state != STATE_OPEN) {
-		forward_free(f);
-		return;
-	}
-	relay_inlet_done(n, &f->in);
-	relay_outlet_done(n, &f->out);
-	ssh_channel_close(f->channel);
-	f->over = true;
-	f->next = n->ended;
-	n->ended = f;
-	n->nended++;
-	n->nclosed += f->client_closed;
 }
 
 /* Whether there is room for one request more; says so when there is not. */
@@ -416,55 +390,20 @@ forward_run_all(struct net *n)
 		}
 		*at = f->next;
 		n->nforwards--;
-		forward_over(f);
+		forward_free(f);
 		ended = true;
 	}
 	return ended;
 }
 
-bool
-forward_is_over(const struct net *n, ssh_channel channel)
-{
-	for (const struct forward *f = n->ended; f != NULL; f = f->next)
-		if (f->channel == channel)
-			return true;
-	return false;
-}
-
-void
-forward_free_closed(struct net *n)
-{
-	struct forward **at = &n->ended;
-
-	while (n->nclosed != 0 && *at != NULL) {
-		struct forward *f = *at;
-
-		if (!f->client_closed) {
-			at = &f->next;
-			continue;
-		}
-		*at = f->next;
-		n->nended--;
-		n->nclosed--;
-		forward_free(f);
-	}
-}
-
-static void
-free_list(struct forward **list)
-{
-	while (*list != NULL) {
-		struct forward *f = *list;
-
-		*list = f->next;
-		forward_free(f);
-	}
-}
-
 void
 forward_free_all(struct net *n)
 {
-	free_list(&n->forwards);
-	free_list(&n->ended);
-	n->nforwards = n->nended = n->nclosed = 0;
+	while (n->forwards != NULL) {
+		struct forward *f = n->forwards;
+
+		n->forwards = f->next;
+		forward_free(f);
+	}
+	n->nforwards = 0;
 }

@@ -55,18 +55,6 @@ void forward_accepted(struct net *n, const struct forward_origin *from, int fd);
  * one has ended: then there is room for another.
  */
 bool forward_run_all(struct net *n);
-/*
- * Whether our side has closed the channel: nothing may be sent on it then, no
- * answer to a request either.
- */
-bool forward_is_over(const struct net *n, ssh_channel channel);
-/*
- * Free those that both sides have closed; net.nclosed says how many there are.
- * Only when libssh has no message queued: one that is would point at a channel
- * that is freed here.
- */
-void forward_free_closed(struct net *n);
-
 /* Close every descriptor; the channels are libssh's to free. */
 void forward_free_all(struct net *n);
 

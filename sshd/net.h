@@ -56,9 +56,6 @@ struct net {
 	struct forward *forwards; /* owned list */
 	unsigned nforwards;
 	unsigned max_forwards;
-	struct forward *ended; /* owned list: closed on our side */
-	unsigned nended;
-	unsigned nclosed;           /* of these, by the client too */
 	struct listener *listeners; /* owned list */
 	unsigned nlisteners;
 	struct global *globals; /* owned queue: requests not answered yet */

@@ -191,7 +191,7 @@ handle(struct net *n, ssh_message m)
 static void
 handle_messages(struct net *n)
 {
-	bool closed = session_any_closed(n) || n->nclosed != 0;
+	bool closed = session_any_closed(n);
 	ssh_message m;
 
 	while (!n->leaving && (closed || n->raw.in_packets - n->data_packets !=
@@ -202,10 +202,8 @@ handle_messages(struct net *n)
 		auth_answer_dropped(n);
 		closed = false;
 	}
-	if (n->leaving)
-		return;
-	session_free_closed(n);
-	forward_free_closed(n);
+	if (!n->leaving)
+		session_free_closed(n);
 }
 
 /* ClientAliveInterval: when to look next, in ms; -1: never. */

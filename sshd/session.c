@@ -299,12 +299,12 @@ static const struct {
 void
 session_request(struct net *n, ssh_message m)
 {
-	ssh_channel channel = ssh_message_channel_request_channel(m);
-	struct session *s = session_of(n, channel);
+	struct session *s =
+	    session_of(n, ssh_message_channel_request_channel(m));
 	bool ok = false;
 
 	/* After our close nothing may be sent on a channel, no answer either */
-	if (s != NULL ? s->over : forward_is_over(n, channel))
+	if (s != NULL && s->over)
 		return;
 	for (size_t i = 0; s != NULL && i < nitems_of(requests); i++)
 		if ((int)requests[i].type == ssh_message_subtype(m))
@@ -354,7 +354,6 @@ say_end(struct session *s)
 static void
 session_over(struct session *s)
 {
-	listener_session_done(s->net, s);
 	relay_inlet_done(s->net, &s->in);
 	relay_outlet_done(s->net, &s->out);
 	relay_outlet_done(s->net, &s->err);
