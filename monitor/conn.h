@@ -66,6 +66,7 @@ struct conn {
 	unsigned failures;
 	bool any_method;     /* AuthenticationMethods any */
 	struct words chains; /* else what is left of each chain */
+	bool told_lines;     /* what is wrong in key files is in the log */
 	struct key **used;   /* keys that have succeeded; owned */
 	size_t nused;
 	char *auth_info_path; /* of the file behind SSH_USER_AUTH; owned */

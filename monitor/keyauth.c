@@ -127,6 +127,7 @@ may_use_key(
 		rc = keycert_may(&q, out_opts);
 	if (rc != 0)
 		rc = keyprog_may(&q, out_opts);
+	c->told_lines = true;
 	return rc;
 }
 

@@ -73,7 +73,9 @@ try_line(const struct keyfile_question *q, struct span text, const char *where,
 	rc = authkeys_parse_line(
 	    text, (unsigned)c->options.required_rsa_size, why, &line);
 	if (rc != 0) {
-		log_info("%s: line refused: %s", where, why);
+		/* Once a connection: clients ask about each of their keys. */
+		log_at(c->told_lines ? LEVEL_DEBUG : LEVEL_INFO,
+		    "%s: line refused: %s", where, why);
 		return -ENOKEY;
 	}
 	if (!line_is_for(&line, q->key))

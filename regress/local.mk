@@ -24,6 +24,9 @@ TESTS += $(unit_tests)
 unit_tests += regress/unit/test_authkeys
 regress_unit_test_authkeys_SOURCES = regress/unit/test_authkeys.c
 regress_unit_test_authkeys_LDADD = $(test_libs)
+unit_tests += regress/unit/test_authkeys_merge
+regress_unit_test_authkeys_merge_SOURCES = regress/unit/test_authkeys_merge.c
+regress_unit_test_authkeys_merge_LDADD = $(test_libs)
 unit_tests += regress/unit/test_base64
 regress_unit_test_base64_SOURCES = regress/unit/test_base64.c
 regress_unit_test_base64_LDADD = $(test_libs)
@@ -48,6 +51,9 @@ regress_unit_test_key_private_LDADD = $(test_libs)
 unit_tests += regress/unit/test_key_sk
 regress_unit_test_key_sk_SOURCES = regress/unit/test_key_sk.c
 regress_unit_test_key_sk_LDADD = $(test_libs)
+unit_tests += regress/unit/test_krl
+regress_unit_test_krl_SOURCES = regress/unit/test_krl.c
+regress_unit_test_krl_LDADD = $(test_libs)
 unit_tests += regress/unit/test_lex
 regress_unit_test_lex_SOURCES = regress/unit/test_lex.c
 regress_unit_test_lex_LDADD = $(test_libs)
@@ -112,6 +118,9 @@ monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(AUDIT_LIBS) \
 unit_tests += regress/unit/test_answer
 regress_unit_test_answer_SOURCES = regress/unit/test_answer.c
 regress_unit_test_answer_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_chain
+regress_unit_test_chain_SOURCES = regress/unit/test_chain.c
+regress_unit_test_chain_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_child
 regress_unit_test_child_SOURCES = regress/unit/test_child.c
 regress_unit_test_child_LDADD = $(monitor_libs)
@@ -187,6 +196,10 @@ fuzz_programs += regress/fuzz/fuzz_key
 regress_fuzz_fuzz_key_SOURCES = regress/fuzz/fuzz_key.c
 regress_fuzz_fuzz_key_LDADD = $(fuzz_libs)
 regress_fuzz_fuzz_key_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_krl
+regress_fuzz_fuzz_krl_SOURCES = regress/fuzz/fuzz_krl.c
+regress_fuzz_fuzz_krl_LDADD = $(fuzz_libs)
+regress_fuzz_fuzz_krl_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += regress/fuzz/fuzz_userauth
 regress_fuzz_fuzz_userauth_SOURCES = regress/fuzz/fuzz_userauth.c
 regress_fuzz_fuzz_userauth_LDADD = $(fuzz_libs)
@@ -253,6 +266,7 @@ system_tests = \
 	regress/system/login-password.py \
 	regress/system/login-pubkey.py \
 	regress/system/login-root.py \
+	regress/system/login-rules.py \
 	regress/system/pam-session.py \
 	regress/system/password-change.py \
 	regress/system/memory.py \

@@ -22,7 +22,7 @@ from server import Place, build_dir, built
 from wait import holds
 from messages import DEAF, LINGER, Gone, Hostile
 
-DENIED, GRANTED = 0, 1
+DENIED, GRANTED, ASKED = 0, 1, 3
 SHELL_EXEC = 1
 HASH_BYTES = 32
 USERAUTH_REQUEST = 50
@@ -115,6 +115,7 @@ user.write(".ssh/authorized_keys",
            "".join(key.text for key in KEYS.values()) + SK.text)
 other.write(".ssh/authorized_keys", THEIRS.text)
 server = place.server({"SshdAuthPath": net_program(),
+                       "KbdInteractiveAuthentication": "yes",
                        "MaxAuthTries": str(TRIES)})
 
 
@@ -371,6 +372,83 @@ def passwords():
         attack("a password, " + name, typed)
 
 
+def string_list(*answers):
+    """The body of an answer to questions (RFC 4256, section 3.4)."""
+    return struct.pack(">I", len(answers)) + b"".join(
+        string(answer) for answer in answers)
+
+
+def questions():
+    """PAM's: answers out of place, malformed, and what else may come in their
+    midst. The module waits all the while."""
+    right = string_list(user.password)
+
+    def unasked(evil):
+        named(evil)
+        evil.ask("AUTH_ANSWERS", answers=right)
+    attack("answers that nobody asked for", unasked)
+
+    def asked(evil):
+        named(evil)
+        tap.equal(evil.ask("AUTH_KBDINT")["verdict"], ASKED, "PAM asks")
+    for name, body in (
+            ("without their number", right[4:]),
+            ("fewer than they say", struct.pack(">I", 2) + right[4:]),
+            ("more than were asked for", string_list(user.password, "")),
+            ("none", string_list()),
+            ("with a byte behind them", right + b"\0"),
+            ("cut short", right[:-1]),
+            ("with a NUL", string_list(user.password + "\0")),
+            ("very many", struct.pack(">I", 2 ** 32 - 1) + right[4:]),
+            ("wrong", string_list("wrong"))):
+        def answered(evil, body=body):
+            asked(evil)
+            evil.ask("AUTH_ANSWERS", answers=body)
+        attack("answers " + name, answered, allowed=1)
+
+    def session(evil):
+        asked(evil)
+        start(evil)
+    attack("a session while PAM asks", session, allowed=1)
+
+    def again(evil):
+        asked(evil)
+        tap.equal(evil.ask("AUTH_KBDINT")["verdict"], ASKED,
+                  "it asks anew when it is begun anew")
+        evil.ask("AUTH_ANSWERS", answers=string_list("wrong"))
+        evil.ask("AUTH_ANSWERS", answers=right)
+    attack("answers after the answers", again, allowed=2)
+
+    def other_user(evil):
+        asked(evil)
+        evil.tell("AUTH_USER", user=other.name)
+    attack("another user while PAM asks", other_user, allowed=1)
+
+    def until_the_last(evil):
+        asked(evil)
+        for _ in range(TRIES - 1):
+            evil.ask("AUTH_KBDINT")
+        tap.equal(evil.ask("AUTH_KBDINT")["last"], 1,
+                  "each of them counts as an attempt")
+        evil.ask("AUTH_ANSWERS", answers=right)
+    attack("questions without answers", until_the_last, allowed=TRIES)
+
+    def aside(evil):
+        """A rekeying and a line for the log are no answer."""
+        asked(evil)
+        evil.ask("SIGN", hash=fresh())
+        evil.tell("LOG", level=3, text="in the midst")
+        tap.equal(evil.ask("AUTH_ANSWERS", answers=string_list("wrong"))
+                  ["verdict"], DENIED, "the questions go on behind it")
+    attack("SIGN and LOG while PAM asks", aside, allowed=1)
+    for name, body, verdict in (("right", right, GRANTED),
+                                ("wrong", string_list("no"), DENIED)):
+        with Hostile(server) as evil:
+            asked(evil)
+            tap.equal(evil.ask("AUTH_ANSWERS", answers=body)["verdict"],
+                      verdict, "the %s answer" % name)
+
+
 def replayed():
     """What an earlier connection was given is of no use in a later one."""
     with Hostile(server) as evil:
@@ -548,6 +626,6 @@ def end():
 
 
 tap.main(without_a_try, signature_over_wrong_bytes, wrong_signature,
-         wrong_algorithm, security_key, passwords, replayed, one_user_only,
+         wrong_algorithm, security_key, passwords, questions, replayed, one_user_only,
          too_many_tries, oracle, honest, stock_client, nothing_stays,
          deaf_until_grace, end)
