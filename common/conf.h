@@ -12,6 +12,8 @@
 #include "common/option.h"
 #include "common/wire.h"
 
+/* What Match Version is held against. */
+#define CONF_VERSION_NAME "OmniEdge_" PACKAGE_VERSION
 #define CONF_DEPTH_MAX 16 /* Include in Include */
 #define CONF_FILES_MAX 256
 #define CONF_LINES_MAX 65536
@@ -81,6 +83,7 @@ enum conf_criterion {
 	MATCH_ADDRESS,
 	MATCH_LOCAL_ADDRESS,
 	MATCH_LOCAL_PORT,
+	MATCH_VERSION,
 	MATCH_COUNT
 };
 

@@ -59,6 +59,8 @@ int conf_match_parse(struct conf *conf, const struct words *words,
 /* 0 or -EBADMSG: whether the criterion may have this pattern. */
 int conf_match_check(enum conf_criterion criterion, const char *pattern,
     char why[OPTION_WHY_MAX]);
+/* The pattern of Version that keeps the block from ever holding; or NULL. */
+const char *conf_match_never(const struct conf_block *block);
 /* Whether all conditions of the block, without its parent, hold for ctx. */
 bool conf_match(const struct conf_block *block, const struct match_ctx *ctx);
 

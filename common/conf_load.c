@@ -140,6 +140,20 @@ load_include(struct loader *ld, const struct words *words)
 	}
 }
 
+/* What stands in such a block may be meant to restrict somebody. */
+static void
+load_never(struct loader *ld)
+{
+	const char *pattern = conf_match_never(&ld->conf->blocks[ld->block]);
+
+	if (pattern != NULL)
+		conf_report_add(ld->report, CONF_WARNING, &ld->place,
+		    "Match: this server's Version is " CONF_VERSION_NAME
+		    ", which \"%.64s\" does not match: the block is never in "
+		    "force",
+		    pattern);
+}
+
 static void
 load_match(struct loader *ld, const struct words *words)
 {
@@ -155,6 +169,8 @@ load_match(struct loader *ld, const struct words *words)
 		load_error(ld, why);
 	else if (rc != 0)
 		load_stop(ld, rc, "Match: there are too many blocks");
+	else
+		load_never(ld);
 }
 
 static void

@@ -73,6 +73,15 @@ local_port_holds(const struct match_ctx *ctx, const char *pattern)
 	       ctx->lport == port && port != 0;
 }
 
+/* As clients see it, without "SSH-2.0-": nothing of the connection's. */
+static bool
+version_holds(const struct match_ctx *ctx, const char *pattern)
+{
+	(void)ctx;
+	return pattern_list_match(CONF_VERSION_NAME, pattern, PATTERN_CASE) ==
+	       1;
+}
+
 static bool
 all_holds(const struct match_ctx *ctx, const char *pattern)
 {
@@ -148,6 +157,7 @@ static const struct {
 	[MATCH_LOCAL_ADDRESS] = { "LocalAddress", address_check,
 	    local_address_holds },
 	[MATCH_LOCAL_PORT] = { "LocalPort", port_check, local_port_holds },
+	[MATCH_VERSION] = { "Version", list_check, version_holds },
 };
 
 /* Those of OpenSSH that no connection to this server could meet. */
@@ -156,7 +166,6 @@ static const struct {
 	const char *why;
 } refused[] = {
 	{ "RDomain", "Linux has no routing domains" },
-	{ "Version", "it tells releases of OpenSSH apart" },
 };
 
 bool
@@ -167,6 +176,16 @@ conf_match(const struct conf_block *block, const struct match_ctx *ctx)
 			ctx, block->v[i].pattern))
 			return false;
 	return true;
+}
+
+const char *
+conf_match_never(const struct conf_block *block)
+{
+	for (size_t i = 0; i < block->n; i++)
+		if (block->v[i].criterion == MATCH_VERSION &&
+		    !version_holds(NULL, block->v[i].pattern))
+			return block->v[i].pattern;
+	return NULL;
 }
 
 int
@@ -212,7 +231,7 @@ find(const char *word, enum conf_criterion *out_criterion,
 		}
 	snprintf(why, OPTION_WHY_MAX,
 	    "Match: \"%.64s\" is none of All, Invalid-User, User, Group, "
-	    "Host, Address, LocalAddress and LocalPort",
+	    "Host, Address, LocalAddress, LocalPort and Version",
 	    word);
 	return -EBADMSG;
 }

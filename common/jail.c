@@ -6,6 +6,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/capability.h>

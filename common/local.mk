@@ -21,6 +21,7 @@ libcommon_a_SOURCES = \
 	common/option_algs.c common/option_algs.h common/option_auth.c \
 	common/option_impl.h \
 	common/option_list.c common/option_net.c common/option_number.c \
+	common/option_session.c \
 	common/option_source.c common/option_text.c \
 	common/own.h \
 	common/pattern.c common/pattern.h \

@@ -138,6 +138,14 @@ struct rekey_limit {
 	int seconds;    /* 0: none */
 };
 
+/* IPQoS: a value of the TOS byte, IPv6's traffic class; or none. */
+#define OPTION_QOS_NONE 256
+
+struct ip_qos {
+	int interactive;
+	int bulk;
+};
+
 struct user_environment {
 	bool on;
 	char *names; /* pattern list; NULL: any */
@@ -156,6 +164,9 @@ struct user_environment {
 #define OPTION_CTYPE_TIMEOUT int   /* seconds; 0: none */
 #define OPTION_CTYPE_STRING char * /* here and below, NULL: none */
 #define OPTION_CTYPE_ROOTDIR char *
+#define OPTION_CTYPE_QOS struct ip_qos
+#define OPTION_CTYPE_CHANTIMEOUTS struct words /* "type=time" */
+#define OPTION_CTYPE_ADDENDUM char *
 #define OPTION_CTYPE_PATH char *    /* absolute */
 #define OPTION_CTYPE_COMMAND char * /* as written, for a shell */
 #define OPTION_CTYPE_ALGS char *    /* for option_algs_resolve() */
@@ -261,6 +272,13 @@ void options_free(struct options *o);
  */
 int options_listen(const struct options *o, struct listens *out_list);
 void listens_done(struct listens *list);
+
+/*
+ * ChannelTimeout as "type=seconds", with blanks between them; owned. Those
+ * whose time is none are in it with 0: the first that matches counts. 0 or
+ * -ENOMEM.
+ */
+int option_timeouts_text(const struct words *timeouts, char **out_text);
 
 /*
  * All fields in the form of sshd -T: reading it back gives the same. -EIO when

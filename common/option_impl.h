@@ -43,6 +43,7 @@ union option_value {
 	struct netblock netblock;
 	struct penalties penalties;
 	struct rekey_limit rekey;
+	struct ip_qos qos;
 	struct user_environment userenv;
 };
 
@@ -62,6 +63,9 @@ union option_value {
 #define OPTION_TYPE_STRING option_type_string
 #define OPTION_TYPE_PATH option_type_path
 #define OPTION_TYPE_ROOTDIR option_type_rootdir
+#define OPTION_TYPE_QOS option_type_qos
+#define OPTION_TYPE_CHANTIMEOUTS option_type_chantimeouts
+#define OPTION_TYPE_ADDENDUM option_type_addendum
 #define OPTION_TYPE_COMMAND option_type_command
 #define OPTION_TYPE_SUBSYSTEM option_type_subsystem
 #define OPTION_TYPE_ALGS option_type_algs
@@ -106,12 +110,18 @@ extern const struct option_type option_type_port, option_type_listen,
 /* option_source.c */
 extern const struct option_type option_type_limit, option_type_netblock,
     option_type_penalties, option_type_peers;
+/* option_session.c */
+extern const struct option_type option_type_qos, option_type_chantimeouts,
+    option_type_addendum;
 /* option_algs.c */
 extern const struct option_type option_type_algs;
 
 /* Write "Keyword: " and the text into why; -EBADMSG. */
 int option_bad(const struct option_in *in, char why[OPTION_WHY_MAX],
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A time of TIME FORMATS, sshd_config(5), in seconds. 0 or -EBADMSG. */
+int option_time(const char *text, int *out_seconds);
 
 /* Digits that make a number of at most max. 0 or -EBADMSG. */
 int option_number(const char *text, uint64_t max, uint64_t *out_number);

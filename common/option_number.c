@@ -252,8 +252,8 @@ octal_print(const struct option *row, const void *value, FILE *out)
 }
 
 /* TIME FORMATS of sshd_config(5): a number, or numbers with units. */
-static int
-time_read(const char *text, int *out_seconds)
+int
+option_time(const char *text, int *out_seconds)
 {
 	static const char units[] = "smhdw";
 	static const int seconds[] = { 1, 60, 3600, 86400, 604800 };
@@ -295,7 +295,7 @@ time_bad(const struct option_in *in, const char *word, char why[OPTION_WHY_MAX])
 static int
 time_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 {
-	if (time_read(in->words->v[0], out) != 0)
+	if (option_time(in->words->v[0], out) != 0)
 		return time_bad(in, in->words->v[0], why);
 	return 0;
 }
@@ -417,7 +417,7 @@ rekey_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 		    "or 1G, at least %d",
 		    w->v[0], REKEY_BYTES_MIN);
 	if (w->n > 1 && strcasecmp(w->v[1], "none") != 0 &&
-	    time_read(w->v[1], &limit.seconds) != 0)
+	    option_time(w->v[1], &limit.seconds) != 0)
 		return time_bad(in, w->v[1], why);
 	*(struct rekey_limit *)out = limit;
 	return 0;

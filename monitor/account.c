@@ -153,7 +153,8 @@ check_shell(const struct account *a, char why[OPTION_WHY_MAX])
 
 /* USER or USER@HOST patterns of AllowUsers and DenyUsers, sshd_config(5). */
 static bool
-user_matches(const struct account *a, const char *addr, const char *pattern)
+user_matches(const struct account *a, const struct account_peer *peer,
+    const char *pattern)
 {
 	const char *at = strrchr(pattern, '@');
 	char user[PATTERN_MAX + 1];
@@ -164,14 +165,16 @@ user_matches(const struct account *a, const char *addr, const char *pattern)
 	memcpy(user, pattern, len);
 	user[len] = '\0';
 	return pattern_match(a->name, user, PATTERN_CASE) &&
-	       (at == NULL || pattern_peer_match(at + 1, addr, NULL) == 1);
+	       (at == NULL ||
+		   pattern_peer_match(at + 1, peer->addr, peer->host) == 1);
 }
 
 static bool
-user_listed(const struct account *a, const char *addr, const struct words *list)
+user_listed(const struct account *a, const struct account_peer *peer,
+    const struct words *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (user_matches(a, addr, list->v[i]))
+		if (user_matches(a, peer, list->v[i]))
 			return true;
 	return false;
 }
@@ -188,17 +191,17 @@ group_listed(const struct account *a, const struct words *list)
 }
 
 static int
-check_lists(struct account *a, const struct options *o, const char *addr,
-    char why[OPTION_WHY_MAX])
+check_lists(struct account *a, const struct options *o,
+    const struct account_peer *peer, char why[OPTION_WHY_MAX])
 {
 	const char *text = NULL;
 
 	/* The order of sshd_config(5): DenyUsers, AllowUsers, DenyGroups, ...
 	 */
-	if (user_listed(a, addr, &o->deny_users))
+	if (user_listed(a, peer, &o->deny_users))
 		text = "listed in DenyUsers";
 	else if (o->allow_users.n != 0 &&
-		 !user_listed(a, addr, &o->allow_users))
+		 !user_listed(a, peer, &o->allow_users))
 		text = "not listed in AllowUsers";
 	else if (o->deny_groups.n != 0 || o->allow_groups.n != 0) {
 		if (account_groups(a) != 0)
@@ -254,7 +257,7 @@ may_use_account(struct account *a, const struct options *o,
 		rc = -EACCES;
 	}
 	if (rc == 0)
-		rc = check_lists(a, o, peer->addr, why);
+		rc = check_lists(a, o, peer, why);
 	if (rc == 0 && !peer->use_pam)
 		rc = check_shadow(a, why);
 	return rc;

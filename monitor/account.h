@@ -44,7 +44,8 @@ int account_groups(struct account *a);
 
 struct account_peer {
 	const char *addr;
-	bool use_pam; /* then locks and expiry are PAM's to judge */
+	const char *host; /* its name; NULL: not known */
+	bool use_pam;     /* then locks and expiry are PAM's to judge */
 };
 
 /*

@@ -22,6 +22,7 @@ static int (*const answers[MSG_COUNT])(struct conn *c, const struct msg *m) = {
 	[MSG_AUTH_KBDINT] = answer_auth_kbdint,
 	[MSG_AUTH_ANSWERS] = answer_auth_answers,
 	[MSG_AUTH_DROPPED] = answer_auth_dropped,
+	[MSG_TERMS] = answer_terms,
 	[MSG_PTY_OPEN] = answer_pty_open,
 	[MSG_ENV] = answer_env,
 	[MSG_SESSION_START] = answer_session_start,

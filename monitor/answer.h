@@ -31,6 +31,7 @@ int answer_auth_answers(struct conn *c, const struct msg *m);
 int answer_auth_dropped(struct conn *c, const struct msg *m);
 
 /* --- answer_session.c */
+int answer_terms(struct conn *c, const struct msg *m);
 int answer_pty_open(struct conn *c, const struct msg *m);
 int answer_env(struct conn *c, const struct msg *m);
 int answer_session_start(struct conn *c, const struct msg *m);

@@ -17,6 +17,7 @@
 #include "monitor/authlog.h"
 #include "monitor/chain.h"
 #include "monitor/claim.h"
+#include "monitor/dns.h"
 #include "monitor/keyauth.h"
 #include "monitor/loginrec.h"
 #include "monitor/pam.h"
@@ -128,6 +129,7 @@ resolve_options(struct conn *c)
 	struct match_ctx ctx = {
 		.user = c->user,
 		.invalid_user = !c->account.exists,
+		.host = c->host,
 		.addr = c->addr,
 		.laddr = c->laddr,
 		.lport = c->lport,
@@ -153,7 +155,7 @@ resolve_options(struct conn *c)
 static void
 judge_account(struct conn *c)
 {
-	struct account_peer peer = { c->addr, c->options.use_pam };
+	struct account_peer peer = { c->addr, c->host, c->options.use_pam };
 	char why[OPTION_WHY_MAX] = "";
 	int rc;
 
@@ -165,7 +167,7 @@ judge_account(struct conn *c)
 		log_info("User %s not allowed because %s", c->user, why);
 	else if (c->account.exists)
 		log_info("User %s from %s not allowed because %s", c->user,
-		    c->addr, why);
+		    conn_host(c), why);
 	else
 		authlog_invalid_user(c);
 }
@@ -192,6 +194,8 @@ begin_user(struct conn *c, struct span name)
 	c->user = strndup((const char *)name.p, name.len);
 	if (c->user == NULL)
 		return -ENOMEM;
+	if (c->options.use_dns && !c->probe)
+		c->host = dns_name(c->addr);
 	rc = account_find(c->user, &c->account);
 	if (rc == 0)
 		rc = resolve_options(c);

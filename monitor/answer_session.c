@@ -37,6 +37,32 @@ static const struct {
 	{ "USR2", SIGUSR2 },
 };
 
+int
+answer_terms(struct conn *c, const struct msg *m)
+{
+	const struct options *o = &c->options;
+	struct msg reply = { .id = MSG_TERMS_REPLY };
+	struct msg_terms_reply *r = &reply.u.terms_reply;
+	AUTOFREE char *timeouts = NULL;
+	int rc = option_timeouts_text(&o->channel_timeout, &timeouts);
+
+	(void)m;
+	if (rc != 0)
+		return rc;
+	*r = (struct msg_terms_reply){
+		.max_sessions = (uint64_t)o->max_sessions,
+		.alive_interval = (uint64_t)o->client_alive_interval,
+		.alive_count = (uint64_t)o->client_alive_count_max,
+		.rekey_kib = o->rekey_limit.bytes / 1024,
+		.rekey_seconds = (uint64_t)o->rekey_limit.seconds,
+		.channel_timeouts = span_of(timeouts, strlen(timeouts)),
+		.unused_timeout = (uint64_t)o->unused_connection_timeout,
+		.qos_interactive = (uint64_t)o->ip_qos.interactive,
+		.qos_bulk = (uint64_t)o->ip_qos.bulk,
+	};
+	return chan_send(&c->net, &reply, NULL, 0);
+}
+
 static bool
 may_pty(const struct conn *c)
 {

@@ -77,9 +77,8 @@ answer_setup(struct conn *c, const struct msg *m)
 		r->pubkey_algs = span_text(pubkey_algs);
 		r->rekey_kib = o->rekey_limit.bytes / 1024;
 		r->rekey_seconds = (uint64_t)o->rekey_limit.seconds;
-		r->max_sessions = (uint64_t)o->max_sessions;
-		r->alive_interval = (uint64_t)o->client_alive_interval;
-		r->alive_count = (uint64_t)o->client_alive_count_max;
+		if (o->version_addendum != NULL)
+			r->addendum = span_text(o->version_addendum);
 		r->prove = c->probe;
 		c->net.phase = PH_KEX;
 		rc = chan_send(&c->net, &reply, NULL, 0);

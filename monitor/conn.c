@@ -28,6 +28,12 @@ conn_log_level(const struct conn *c)
 		   : (enum log_level)c->options.log_level;
 }
 
+const char *
+conn_host(const struct conn *c)
+{
+	return c->host != NULL ? c->host : c->addr;
+}
+
 void
 conn_fault(struct conn *c, int rc)
 {

@@ -40,6 +40,7 @@ struct conn {
 	const char *sftp_path; /* our sftp-server: beside our own program */
 	char *addr;            /* numeric; "UNKNOWN" if there is no socket */
 	unsigned port;
+	char *host; /* its name, by UseDNS; NULL: none, or not looked up */
 	char *laddr;
 	unsigned lport;
 	bool probe;         /* sshd's own proof: may never log in */
@@ -93,6 +94,9 @@ struct conn {
 	bool said_bye;
 	bool ended;
 };
+
+/* The name of the client's host as far as it is known, else its address. */
+const char *conn_host(const struct conn *c);
 
 /* LogLevel, and -d on top of it. */
 enum log_level conn_log_level(const struct conn *c);

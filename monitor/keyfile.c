@@ -27,7 +27,8 @@ keyfile_refusal(const struct conn *c, const struct authkeys_opts *o, bool ca)
 		return "it has principals= without cert-authority";
 	if (o->has_expiry && time(NULL) >= o->expiry)
 		return "it has expired";
-	if (o->from != NULL && pattern_peer_match(o->from, c->addr, NULL) != 1)
+	if (o->from != NULL &&
+	    pattern_peer_match(o->from, c->addr, c->host) != 1)
 		return "its from= does not have this address";
 	return NULL;
 }

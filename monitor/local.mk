@@ -15,6 +15,7 @@ libmonitor_a_SOURCES = \
 	monitor/claim.c monitor/claim.h \
 	monitor/conn.c monitor/conn.h \
 	monitor/control.c monitor/control.h \
+	monitor/dns.c monitor/dns.h \
 	monitor/environ.c monitor/environ.h \
 	monitor/forward.c monitor/forward.h \
 	monitor/hostkey.c monitor/hostkey.h \

@@ -67,7 +67,7 @@ write_lastlog(const struct conn *c, const char *tty)
 	if (fd < 0)
 		return;
 	strncpy(ll.ll_line, tty, sizeof(ll.ll_line) - 1);
-	strncpy(ll.ll_host, c->addr, sizeof(ll.ll_host) - 1);
+	strncpy(ll.ll_host, conn_host(c), sizeof(ll.ll_host) - 1);
 	(void)!pwrite(
 	    fd, &ll, sizeof(ll), (off_t)c->account.uid * (off_t)sizeof(ll));
 }
@@ -80,7 +80,7 @@ loginrec_login(const struct conn *c, const char *tty, pid_t pid)
 	set_id(&u, tty);
 	strncpy(u.ut_line, tty, sizeof(u.ut_line) - 1);
 	strncpy(u.ut_user, c->account.name, sizeof(u.ut_user));
-	strncpy(u.ut_host, c->addr, sizeof(u.ut_host) - 1);
+	strncpy(u.ut_host, conn_host(c), sizeof(u.ut_host) - 1);
 	set_address(&u, c->addr);
 	set_time(&u);
 	record(&u);
@@ -110,7 +110,7 @@ loginrec_failed(const struct conn *c)
 		return;
 	strncpy(u.ut_line, "ssh:notty", sizeof(u.ut_line) - 1);
 	strncpy(u.ut_user, c->user, sizeof(u.ut_user));
-	strncpy(u.ut_host, c->addr, sizeof(u.ut_host) - 1);
+	strncpy(u.ut_host, conn_host(c), sizeof(u.ut_host) - 1);
 	set_address(&u, c->addr);
 	set_time(&u);
 	updwtmpx("/var/log/btmp", &u);

@@ -173,7 +173,7 @@ set_items(const struct conn *c, pam_handle_t *handle)
 	/* As OpenSSH: modules may look at it. */
 	snprintf(connection, sizeof(connection), "SSH_CONNECTION=%s %u %s %u",
 	    c->addr, c->port, c->laddr, c->lport);
-	return pam_set_item(handle, PAM_RHOST, c->addr) == PAM_SUCCESS &&
+	return pam_set_item(handle, PAM_RHOST, conn_host(c)) == PAM_SUCCESS &&
 	       pam_set_item(handle, PAM_TTY, PAM_TTY_BEFORE) == PAM_SUCCESS &&
 	       pam_set_item(handle, PAM_FAIL_DELAY, delay_item) ==
 		   PAM_SUCCESS &&

@@ -246,6 +246,7 @@ system_tests = \
 	regress/system/client-forward.py \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
+	regress/system/connection-options.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
 	regress/system/forward-local.py \
@@ -253,6 +254,7 @@ system_tests = \
 	regress/system/forward-remote.py \
 	regress/system/forward-x11.py \
 	regress/system/host-keys.py \
+	regress/system/idle.py \
 	regress/system/inetd.py \
 	regress/system/journal.py \
 	regress/system/keys-command.py \

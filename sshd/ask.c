@@ -103,12 +103,21 @@ ask_setup(struct net *n)
 	return ask(n, &m).u.setup_reply;
 }
 
+struct msg_terms_reply
+ask_terms(struct net *n)
+{
+	struct msg m = { .id = MSG_TERMS };
+
+	return ask(n, &m).u.terms_reply;
+}
+
 struct span
 ask_sign(struct net *n, unsigned key, unsigned digest, struct span hash)
 {
 	struct msg m = { .id = MSG_SIGN };
 
 	m.u.sign = (struct msg_sign){ key, digest, hash };
+	n->signs++;
 	return ask(n, &m).u.signature.raw;
 }
 

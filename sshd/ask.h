@@ -9,6 +9,7 @@
 #include "sshd/net.h"
 
 /* Spans of an answer live until the next call of this file. */
+struct msg_terms_reply ask_terms(struct net *n);
 struct msg_setup_reply ask_setup(struct net *n);
 
 /* The monitor's signature over an exchange hash; key as in msg.def SIGN. */

@@ -35,6 +35,7 @@ struct forward {
 	struct ssh_channel_callbacks_struct callbacks;
 	struct inlet in;
 	struct outlet out;
+	struct idle idle;
 	uint64_t seen_packets; /* of them, the last that was looked at */
 	bool client_closed;
 	bool eof_sent;
@@ -92,9 +93,8 @@ open_agent(struct forward *f)
 }
 
 const struct forward_kind forward_tcpip = { "forwarded-tcpip", open_tcpip };
-const struct forward_kind forward_x11 = { "x11", open_x11 };
-const struct forward_kind forward_agent = { "auth-agent@openssh.com",
-	open_agent };
+const struct forward_kind forward_x11 = { "x11-connection", open_x11 };
+const struct forward_kind forward_agent = { "agent-connection", open_agent };
 
 /* --- callbacks of libssh */
 
@@ -109,6 +109,7 @@ on_data(ssh_session ssh, ssh_channel channel, void *p, uint32_t len,
 	(void)ssh;
 	(void)channel;
 	f->net->data_packets++;
+	idle_touch(&f->idle);
 	if (is_stderr) /* there is no such stream here */
 		return (int)len;
 	done = relay_data(f->net, &f->in, p, len);
@@ -180,6 +181,7 @@ forward_free(struct forward *f)
 {
 	relay_inlet_done(f->net, &f->in);
 	relay_outlet_done(f->net, &f->out);
+	idle_end(f->net, &f->idle);
 	if (f->request != NULL)
 		ssh_message_free(f->request);
 	if (f->channel != NULL) {
@@ -284,6 +286,7 @@ answer_client(struct forward *f)
 	if (f->channel == NULL)
 		return true;
 	take_callbacks(f);
+	idle_begin(f->net, &f->idle, "direct-tcpip");
 	f->state = STATE_OPEN;
 	return false;
 }
@@ -319,6 +322,7 @@ ask_client(struct forward *f)
 	}
 	switch (f->origin.kind->open(f)) {
 	case SSH_OK:
+		idle_begin(f->net, &f->idle, f->origin.kind->name);
 		f->state = STATE_OPEN;
 		return false;
 	case SSH_AGAIN:
@@ -370,9 +374,10 @@ run(struct forward *f)
 	if (f->state != STATE_OPEN)
 		return false;
 	relay_inlet(f->net, f->channel, &f->in);
-	relay_outlet(f->net, f->channel, &f->out);
+	if (relay_outlet(f->net, f->channel, &f->out) != 0)
+		idle_touch(&f->idle);
 	run_ends(f);
-	return f->in.fd < 0 && f->out.fd < 0;
+	return (f->in.fd < 0 && f->out.fd < 0) || f->idle.expired;
 }
 
 bool

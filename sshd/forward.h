@@ -7,13 +7,14 @@
 
 #include <netinet/in.h>
 
+#include "sshd/idle.h"
 #include "sshd/relay.h"
 
 struct forward;
 
 /* A kind of channel that this side opens. */
 struct forward_kind {
-	const char *name; /* as RFC 4254 has it */
+	const char *name; /* as ChannelTimeout, sshd_config(5), calls it */
 	/* libssh's call, which asks the client, and later says how it went. */
 	int (*open)(struct forward *f);
 };

@@ -3,6 +3,7 @@ bin_sshd_net_SOURCES = \
 	sshd/ask.c sshd/ask.h \
 	sshd/auth.c sshd/auth.h \
 	sshd/forward.c sshd/forward.h \
+	sshd/idle.c sshd/idle.h \
 	sshd/listener.c sshd/listener.h \
 	sshd/net.h sshd/net_main.c \
 	sshd/prove.c sshd/prove.h \
@@ -10,6 +11,7 @@ bin_sshd_net_SOURCES = \
 	sshd/residue.c sshd/residue.h \
 	sshd/seam.c sshd/seam.h \
 	sshd/session.c sshd/session.h \
+	sshd/terms.c sshd/terms.h \
 	sshd/transport.c sshd/transport.h
 bin_sshd_net_LDADD = libcommon.a libjail.a $(LIBSSH_LIBS) $(CRYPTO_LIBS) \
 	$(SECCOMP_LIBS) $(CAP_LIBS) $(BSD_LIBS)

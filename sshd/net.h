@@ -24,6 +24,8 @@ struct session;
 struct forward;
 struct listener;
 struct global;
+struct idle;
+struct idle_limit;
 
 struct net {
 	struct chan monitor;
@@ -64,6 +66,21 @@ struct net {
 	unsigned told;          /* enum forward_limit: said in the log */
 	bool has_terms;         /* FORWARD_TERMS was asked: */
 	bool may_agent;         /* its answer */
+
+	/* the monitor's terms, once the user is known */
+	bool terms_taken;
+	struct idle *idles;             /* list of open channels */
+	struct idle_limit *idle_limits; /* owned list: ChannelTimeout */
+	int64_t global_limit;           /* its "global", ms; 0: none */
+	int64_t unused_limit; /* UnusedConnectionTimeout, ms; 0: none */
+	bool idle_active;     /* some channel moved bytes, or was closed */
+	int64_t idle_since;   /* the last time that this was so */
+	unsigned qos_interactive, qos_bulk; /* IPQoS; 256: the system's */
+	unsigned qos_now;                   /* what is set; 256: nothing */
+	unsigned signs;       /* exchange hashes that the monitor has signed */
+	unsigned signs_due;   /* at this one, rekey_seconds is in force again */
+	uint64_t rekey_bytes; /* RekeyLimit's amount; 0: libssh's own */
+	uint32_t rekey_seconds; /* its time; 0: none */
 
 	bool leaving;
 	enum bye_reason why;

@@ -20,11 +20,13 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
+#include "sshd/idle.h"
 #include "sshd/listener.h"
 #include "sshd/prove.h"
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 #include "sshd/session.h"
+#include "sshd/terms.h"
 #include "sshd/transport.h"
 
 /*
@@ -182,6 +184,9 @@ handle(struct net *n, ssh_message m)
 			kept = messages[i].handle(n, m);
 	if (!kept)
 		ssh_message_free(m);
+	/* Before the client can open a channel: it opens them with these. */
+	if (n->authenticated && !n->terms_taken)
+		terms_take(n);
 }
 
 /*
@@ -229,11 +234,15 @@ keep_alive(struct net *n, int64_t now, int64_t *due)
 	return *due;
 }
 
-static int
-wait_ms(int64_t now, int64_t a, int64_t b)
+static int64_t
+sooner(int64_t a, int64_t b)
 {
-	int64_t due = a < 0 || (b >= 0 && b < a) ? b : a;
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
 
+static int
+wait_ms(int64_t now, int64_t due)
+{
 	if (due < 0)
 		return -1;
 	return due <= now
@@ -270,13 +279,16 @@ serve(struct net *n)
 
 	while (!n->leaving) {
 		int64_t now = clock_ms();
+		int64_t idle = idle_run(n, now);
 		int64_t sessions = run_all(n, now);
 		int64_t alive = keep_alive(n, now, &alive_due);
+		int64_t due = sooner(sooner(sessions, alive), idle);
+
+		terms_run(n);
 
 		/* After a fatal error libssh is deaf, and does not say so. */
 		if (is_over(n) ||
-		    ssh_event_dopoll(n->event, wait_ms(now, sessions, alive)) ==
-			SSH_ERROR)
+		    ssh_event_dopoll(n->event, wait_ms(now, due)) == SSH_ERROR)
 			leave_by_error(n);
 		handle_messages(n);
 	}

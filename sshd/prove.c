@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <netinet/in.h>
+#include <netinet/ip.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,7 @@ prove_calls(void)
 	struct iovec iov = { NULL, 0 };
 	struct msghdr hdr = { 0 };
 	char byte = 0;
+	const int on = 0;
 	void *block = malloc(PROVE_BLOCK);
 
 	if (block != NULL) {
@@ -44,6 +47,8 @@ prove_calls(void)
 	(void)recvmsg(NO_FD, &hdr, 0);
 	(void)sendmsg(NO_FD, &hdr, MSG_NOSIGNAL);
 	(void)ioctl(NO_FD, TIOCSWINSZ, &size);
+	(void)setsockopt(NO_FD, IPPROTO_IP, IP_TOS, &on, sizeof(on));
+	(void)setsockopt(NO_FD, IPPROTO_IPV6, IPV6_TCLASS, &on, sizeof(on));
 	(void)!writev(NO_FD, &iov, 1);
 	(void)ppoll(&pfd, 1, &no_wait, NULL);
 	(void)shutdown(NO_FD, SHUT_WR);

@@ -134,7 +134,7 @@ give(ssh_channel channel, struct outlet *out, const uint8_t *p, size_t len)
 }
 
 /* What libssh did not take the last time. */
-static void
+static size_t
 flush_outlet(ssh_channel channel, struct outlet *out)
 {
 	size_t n = give(channel, out, out->buf + out->at, out->len);
@@ -142,9 +142,10 @@ flush_outlet(ssh_channel channel, struct outlet *out)
 	out->at += n;
 	out->len -= n;
 	if (out->len != 0)
-		return;
+		return n;
 	free(out->buf);
 	out->buf = NULL;
+	return n;
 }
 
 /* Keep what is left; without memory the connection cannot go on. */
@@ -164,12 +165,12 @@ keep(struct net *n, struct outlet *out, const uint8_t *p, size_t len)
 }
 
 /* One buffer serves all: of a hundred channels, few hold something back. */
-static void
+static size_t
 pump(struct net *n, ssh_channel channel, struct outlet *out, size_t most)
 {
 	static uint8_t buf[RELAY_READ_MAX];
 	ssize_t len;
-	size_t done;
+	size_t done = 0;
 
 	out->ready = false;
 	len = read(out->fd, buf, most < sizeof(buf) ? most : sizeof(buf));
@@ -180,25 +181,28 @@ pump(struct net *n, ssh_channel channel, struct outlet *out, size_t most)
 		/* A terminal whose last process is gone says EIO. */
 		out->ended = true;
 	}
+	return done;
 }
 
-void
+size_t
 relay_outlet(struct net *n, ssh_channel channel, struct outlet *out)
 {
 	uint32_t window;
+	size_t moved = 0;
 
 	if (out->fd < 0)
-		return;
+		return 0;
 	window = room(n, channel);
 	if (out->len != 0 && window > 0)
-		flush_outlet(channel, out);
+		moved = flush_outlet(channel, out);
 	else if (out->len == 0 && out->ready && !out->ended && window > 0)
-		pump(n, channel, out, window);
+		moved = pump(n, channel, out, window);
 	if (out->ended && out->len == 0) {
 		relay_outlet_done(n, out);
-		return;
+		return moved;
 	}
 	watch_outlet(n, out, out->len == 0 && room(n, channel) > 0);
+	return moved;
 }
 
 size_t

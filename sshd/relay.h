@@ -50,7 +50,8 @@ size_t relay_data(struct net *n, struct inlet *in, const void *p, size_t len);
 
 /* Move what can be moved, then watch the descriptor if that may help. */
 void relay_inlet(struct net *n, ssh_channel channel, struct inlet *in);
-void relay_outlet(struct net *n, ssh_channel channel, struct outlet *out);
+/* The bytes that libssh took from it. */
+size_t relay_outlet(struct net *n, ssh_channel channel, struct outlet *out);
 
 /*
  * Both directions of a connected socket, which is theirs from here on: the end

@@ -15,6 +15,7 @@
 #include "sshd/ask.h"
 #include "sshd/listener.h"
 #include "sshd/session.h"
+#include "sshd/terms.h"
 
 /*
  * A process's output often ends a moment before the monitor hears of its exit.
@@ -25,6 +26,7 @@
 #define ENV_NAME_MAX 256
 #define ENV_VALUE_MAX 8192
 #define TERM_MAX 64
+#define TYPE_MAX 128 /* of a session and its subsystem's name */
 #define X11_PROTOCOL_MAX 256
 #define X11_COOKIE_MAX 1024
 
@@ -50,6 +52,7 @@ on_data(ssh_session ssh, ssh_channel channel, void *p, uint32_t len,
 	(void)ssh;
 	(void)channel;
 	s->net->data_packets++;
+	idle_touch(&s->idle);
 	if (is_stderr) /* clients have no business there */
 		return (int)len;
 	done = s->started ? relay_data(s->net, &s->in, p, len) : 0;
@@ -136,6 +139,7 @@ session_open(struct net *n, ssh_message m)
 	ssh_callbacks_init(&s->callbacks);
 	ssh_set_channel_callbacks(s->channel, &s->callbacks);
 	s->id = n->next_session++ & 0xffff;
+	idle_begin(n, &s->idle, "session");
 	s->next = n->sessions;
 	n->sessions = s;
 	n->nsessions++;
@@ -216,6 +220,21 @@ tell_long(struct net *n, size_t len)
 	tell_log(n, LEVEL_INFO, text);
 }
 
+/* As ChannelTimeout, sshd_config(5), calls it. */
+static void
+retype(struct session *s, enum session_kind kind, const char *command)
+{
+	char type[TYPE_MAX] = "session:subsystem:";
+
+	if (kind == SESSION_SUBSYSTEM)
+		strlcat(type, command, sizeof(type));
+	else
+		strlcpy(type,
+		    kind == SESSION_SHELL ? "session:shell" : "session:command",
+		    sizeof(type));
+	idle_retype(s->net, &s->idle, type);
+}
+
 static bool
 start(struct session *s, enum session_kind kind, const char *command)
 {
@@ -233,6 +252,8 @@ start(struct session *s, enum session_kind kind, const char *command)
 	if (!ask_session_start(s->net, &what, fds))
 		return false;
 	s->started = true;
+	retype(s, kind, command);
+	terms_qos(s->net);
 	if (!s->pty) {
 		s->in.fd = fds[0];
 		s->out.fd = fds[1];
@@ -361,6 +382,8 @@ session_over(struct session *s)
 	ssh_channel_close(s->channel);
 	s->over = true;
 	s->net->nsessions--;
+	idle_end(s->net, &s->idle);
+	terms_qos(s->net);
 }
 
 static void
@@ -370,6 +393,7 @@ session_free(struct session *s)
 	relay_inlet_done(s->net, &s->in);
 	relay_outlet_done(s->net, &s->out);
 	relay_outlet_done(s->net, &s->err);
+	idle_end(s->net, &s->idle);
 	ssh_remove_channel_callbacks(s->channel, &s->callbacks);
 	/* Closes if need be; libssh frees it when the client has closed too. */
 	ssh_channel_free(s->channel);
@@ -397,7 +421,7 @@ session_run(struct session *s)
 {
 	struct net *n = s->net;
 
-	if (s->client_closed) {
+	if (s->client_closed || s->idle.expired) {
 		tell_hangup(n, s->id);
 		return true;
 	}
@@ -406,8 +430,10 @@ session_run(struct session *s)
 	relay_inlet(n, s->channel, &s->in);
 	if (s->in.client_eof && s->in.len == 0 && s->in.left == 0 && !s->pty)
 		relay_inlet_done(n, &s->in);
-	relay_outlet(n, s->channel, &s->out);
-	relay_outlet(n, s->channel, &s->err);
+	if (relay_outlet(n, s->channel, &s->out) +
+		relay_outlet(n, s->channel, &s->err) !=
+	    0)
+		idle_touch(&s->idle);
 	if (!s->exited || s->out.fd >= 0 || s->err.fd >= 0)
 		return false;
 	say_end(s);

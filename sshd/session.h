@@ -4,6 +4,7 @@
 #ifndef SSHD_SESSION_H
 #define SSHD_SESSION_H
 
+#include "sshd/idle.h"
 #include "sshd/relay.h"
 
 struct session {
@@ -19,6 +20,7 @@ struct session {
 	struct inlet in;
 	struct outlet out;
 	struct outlet err;
+	struct idle idle;
 	bool exited;
 	struct msg_session_exit exit;
 	char exit_signal[33];

@@ -13,8 +13,10 @@
 #include "sshd/seam.h"
 #include "sshd/transport.h"
 
-/* As clients show it: SSH-2.0-OmniEdge_0.1.0 */
+/* As clients show it: SSH-2.0-OmniEdge_0.1.0, and VersionAddendum behind it */
 #define VERSION_STRING "OmniEdge_" PACKAGE_VERSION
+/* RFC 4253 section 4.2: 255 with "SSH-2.0-", CR and LF */
+#define VERSION_MAX 246
 
 /*
  * Of a user's key: what libssh finds too short or of a type it was not told to
@@ -105,6 +107,7 @@ set_session(struct net *n, const struct msg_setup_reply *conf)
 
 	if (ssh_options_set(n->ssh, SSH_OPTIONS_COMPRESSION, "none") != 0)
 		return -ENOTSUP;
+	n->rekey_bytes = bytes;
 	if (bytes != 0 &&
 	    ssh_options_set(n->ssh, SSH_OPTIONS_REKEY_DATA, &bytes) != 0)
 		return -ENOTSUP;
@@ -127,15 +130,19 @@ set_bind(ssh_bind bind, const struct msg_setup_reply *conf)
 		conf->rsa };
 	bool process_config = false;
 	int rsa_bits = LIBSSH_RSA_BITS_LEAST;
+	char version[VERSION_MAX];
 	int rc;
+
+	snprintf(version, sizeof(version), "%s%s%.*s", VERSION_STRING,
+	    conf->addendum.len != 0 ? " " : "", (int)conf->addendum.len,
+	    (const char *)conf->addendum.p);
 
 	/* Or /etc/ssh/libssh_server_config would have a say. */
 	if (ssh_bind_options_set(
 		bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &process_config) != 0 ||
 	    ssh_bind_options_set(
 		bind, SSH_BIND_OPTIONS_RSA_MIN_SIZE, &rsa_bits) != 0 ||
-	    ssh_bind_options_set(
-		bind, SSH_BIND_OPTIONS_BANNER, VERSION_STRING) != 0)
+	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_BANNER, version) != 0)
 		return -ENOTSUP;
 	rc = set_algorithms(bind, conf);
 	for (size_t i = 0; i < SEAM_NKEYS && rc == 0; i++)
@@ -161,9 +168,6 @@ transport_init(struct net *n, const struct msg_setup_reply *conf)
 	rc = set_session(n, conf);
 	if (rc != 0)
 		return rc;
-	n->max_sessions = (unsigned)conf->max_sessions;
-	n->alive_interval = (unsigned)conf->alive_interval;
-	n->alive_max = (unsigned)conf->alive_count;
 	return 0;
 }
 

@@ -118,6 +118,19 @@ try_ioctl(void)
 	       errno == ENOTTY;
 }
 
+/* A socket pair has no such option, and says so. */
+static bool
+try_setsockopt(void)
+{
+	int value = 0;
+
+	return syscall(SYS_setsockopt, pair[0], IPPROTO_IP, IP_TOS, &value,
+		   sizeof(value)) == -1 &&
+	       syscall(SYS_setsockopt, pair[0], IPPROTO_IPV6, IPV6_TCLASS,
+		   &value, sizeof(value)) == -1 &&
+	       errno == EOPNOTSUPP;
+}
+
 static bool
 try_fcntl(void)
 {
@@ -304,6 +317,7 @@ static const struct {
 	TRY(accept4),
 	TRY(shutdown),
 	TRY(ioctl),
+	TRY(setsockopt),
 	TRY(fcntl),
 	TRY(getpid),
 	TRY(getrandom),
@@ -370,7 +384,9 @@ static const struct {
 	{ "connect", SYS_connect, { 4 } },
 	{ "bind", SYS_bind, { 4 } },
 	{ "listen", SYS_listen, { 4, 1 } },
-	{ "setsockopt", SYS_setsockopt, { 4 } },
+	{ "setsockopt: SO_ATTACH_FILTER", SYS_setsockopt,
+	    { 0, SOL_SOCKET, SO_ATTACH_FILTER } },
+	{ "setsockopt: SO_MARK", SYS_setsockopt, { 0, SOL_SOCKET, SO_MARK } },
 	{ "setuid", SYS_setuid, { 0 } },
 	{ "setgid", SYS_setgid, { 0 } },
 	{ "setresuid", SYS_setresuid, { 0, 0, 0 } },

@@ -98,14 +98,12 @@ static const struct {
 	    "line 1: Match: \"0\" is not a port number from 1 to 65535\n" },
 	{ "Match Nonsense x",
 	    "line 1: Match: \"Nonsense\" is none of All, Invalid-User, User, "
-	    "Group, Host, Address, LocalAddress and LocalPort\n" },
+	    "Group, Host, Address, LocalAddress, LocalPort and Version\n" },
 	{ "Match RDomain x",
 	    "line 1: Match: RDomain is not implemented by this server: Linux "
 	    "has no routing domains; remove the block or decide otherwise\n" },
-	{ "Match version OpenSSH_9*",
-	    "line 1: Match: Version is not implemented by this server: it "
-	    "tells releases of OpenSSH apart; remove the block or decide "
-	    "otherwise\n" },
+	{ "Match version",
+	    "line 1: Match: a pattern is missing behind Version\n" },
 	{ "Match User a\nPort 22",
 	    "line 2: Directive 'Port' is not allowed within a Match block\n" },
 	{ "Match User a\nMaxSessions x",

@@ -108,8 +108,7 @@ START_TEST(restricting)
 		"TrustedUserCAKeys", "RevokedKeys", "AuthorizedKeysCommand",
 		"AuthorizedPrincipalsFile", "AuthorizedPrincipalsCommand",
 		"CASignatureAlgorithms", "PerSourceMaxStartups",
-		"PerSourcePenalties", "RefuseConnection", "ChannelTimeout",
-		"UnusedConnectionTimeout", "RDomain" };
+		"PerSourcePenalties", "RefuseConnection", "RDomain" };
 
 	for (size_t i = 0; i < nitems_of(rows); i++) {
 		const struct option *row = option_find(rows[i]);
@@ -300,6 +299,14 @@ static const struct {
 	{ "PermitListen 8080", "8080;" },
 	{ "XAuthLocation none", "none;" },
 	{ "ChrootDirectory None", "none;" },
+	{ "IPQoS EF", "ef ef;" },
+	{ "IPQoS 0x20 none", "cs1 none;" },
+	{ "IPQoS 3 le", "0x03 le;" },
+	{ "ChannelTimeout none", "none;" },
+	{ "ChannelTimeout session:*=5m global=1h", "session:*=5m global=1h;" },
+	{ "UnusedConnectionTimeout 5m", "300;" },
+	{ "VersionAddendum at  the \"gate\"", "at  the \"gate\";" },
+	{ "UseDNS yes", "yes;" },
 	{ "ChrootDirectory %h/x", "%h/x;" },
 	{ "ChrootDirectory /srv/%u%%/%U", "/srv/%u%%/%U;" },
 	{ "AuthenticationMethods any", "any;" },
@@ -427,8 +434,17 @@ static const struct {
 	{ "Compression delayed", -ENOSYS, "never offered" },
 	{ "UsePrivilegeSeparation sandbox", -ENOSYS, "always separated" },
 	{ "Protocol", -ENOSYS, "Protocol has no effect" },
-	{ "DebianBanner no", -ENOSYS, "version string" },
-	{ "UseDNS yes", -EACCES, "looks up no names" },
+	{ "DebianBanner yes", -ENOSYS, "version string" },
+	{ "LogVerbose packet.c:*", -ENOSYS, "OpenSSH's source" },
+	{ "IPQoS ef af99", -EBADMSG, "\"af99\" is not a class" },
+	{ "IPQoS 256", -EBADMSG, "a number up to 255" },
+	{ "IPQoS ef ef ef", -EBADMSG, "one value too many" },
+	{ "ChannelTimeout session", -EBADMSG, "is not TYPE=TIME" },
+	{ "ChannelTimeout =5m", -EBADMSG, "is not TYPE=TIME" },
+	{ "ChannelTimeout session=soon", -EBADMSG, "is not TYPE=TIME" },
+	{ "ChannelTimeout none session=5m", -EBADMSG, "stand alone" },
+	{ "UnusedConnectionTimeout x", -EBADMSG, "is not a time" },
+	{ "VersionAddendum caf\303\251", -EBADMSG, "printable ASCII" },
 	{ "ChrootDirectory ~", -EBADMSG, "neither an absolute path" },
 	{ "ChrootDirectory /srv/%d", -EBADMSG, "has a % that is not one of" },
 	{ "ChrootDirectory /srv/%", -EBADMSG, "has a % that is not one of" },
@@ -472,6 +488,8 @@ static const struct {
 	{ "PermitOpen [::1]:*", 0, "" },
 	{ "ChrootDirectory none", 0, "" },
 	{ "UseDNS No", 0, "" },
+	{ "UseDNS yes", 0, "" },
+	{ "DebianBanner no", 0, "" },
 	{ "DisableForwarding yes", 0, "" },
 };
 
