@@ -116,6 +116,24 @@ set_line(
 	return rc == -EACCES ? -EBADMSG : rc;
 }
 
+int
+conf_visit(const struct conf *conf, enum option_id id, conf_see *see)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf->nlines && rc == 0; i++) {
+		AUTO(options_free) struct options only;
+
+		options_init(&only);
+		if (conf->lines[i].row->id != id)
+			continue;
+		rc = set_line(&only, conf, &conf->lines[i]);
+		if (rc == 0)
+			see(&only);
+	}
+	return rc;
+}
+
 /* The lines of the blocks that hold for ctx. */
 static int
 set_matched(

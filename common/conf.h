@@ -103,6 +103,12 @@ struct match_ctx {
 bool conf_uses(const struct conf *conf, enum conf_criterion c);
 
 /*
+ * Show each line of an option, of whatever block, as the only one that is set.
+ */
+typedef void conf_see(const struct options *only);
+int conf_visit(const struct conf *conf, enum option_id id, conf_see *see);
+
+/*
  * The options for a connection: values of the Match blocks that apply, in
  * order, before those of the global part, before defaults. ctx NULL: only the
  * global part. 0: release with options_free(); -EBADMSG: a conf that was not

@@ -70,7 +70,7 @@ log_to_file(const char *path)
 	close(fd);
 }
 
-/* -C: user=U,host=H,addr=A,laddr=A,lport=P, any of them. */
+/* -C: user=U,host=H,addr=A,laddr=A,lport=P,invalid-user, any of them. */
 static void
 parse_spec(struct server_args *args, char *spec)
 {
@@ -99,6 +99,10 @@ parse_spec(struct server_args *args, char *spec)
 			*table[i].value = word + strlen(table[i].name);
 		else if (strncmp(word, "lport=", 6) == 0)
 			m->lport = (unsigned)strtonum(word + 6, 1, 65535, &why);
+		else if (strcmp(word, "invalid-user") == 0)
+			m->invalid_user = true;
+		else if (strncmp(word, "rdomain=", 8) == 0)
+			continue; /* Linux has none: no block asks for it */
 		else
 			why = "unknown";
 		if (why != NULL) {

@@ -155,7 +155,8 @@ put_user(const struct conn *c, struct environ_list *e)
 		{ "LOGNAME", a->name },
 		{ "HOME", a->home },
 		{ "PATH", a->uid == 0 ? PATH_ROOT : PATH_USER },
-		{ "MAIL", mail },
+		/* With PAM it is pam_mail(8) who sets it, or does not. */
+		{ "MAIL", c->options.use_pam ? NULL : mail },
 		{ "SHELL", a->shell },
 		{ "TZ", getenv("TZ") },
 	};

@@ -13,6 +13,7 @@ libmonitor_a_SOURCES = \
 	monitor/chain.c monitor/chain.h \
 	monitor/child.c monitor/child.h \
 	monitor/claim.c monitor/claim.h \
+	monitor/confcheck.c monitor/confcheck.h \
 	monitor/conn.c monitor/conn.h \
 	monitor/control.c monitor/control.h \
 	monitor/dns.c monitor/dns.h \

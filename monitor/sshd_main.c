@@ -20,6 +20,7 @@
 #include "common/own.h"
 #include "monitor/account.h"
 #include "monitor/caps.h"
+#include "monitor/confcheck.h"
 #include "monitor/inetd.h"
 #include "monitor/master.h"
 #include "monitor/preflight.h"
@@ -81,12 +82,13 @@ dump(const struct server_args *args, const struct server_config *config)
 		return options_dump(&config->options, stdout) == 0
 			   ? 0
 			   : EXIT_CONFIG;
-	if (ctx.user != NULL && account_find(ctx.user, &account) == 0 &&
+	if (ctx.user != NULL && !ctx.invalid_user &&
+	    account_find(ctx.user, &account) == 0 &&
 	    account_groups(&account) == 0) {
 		ctx.groups = (const char *const *)account.groups;
 		ctx.ngroups = account.ngroups;
 	}
-	ctx.invalid_user = ctx.user != NULL && !account.exists;
+	ctx.invalid_user |= ctx.user != NULL && !account.exists;
 	rc = conf_resolve(config->conf, &ctx, &o);
 	if (rc == 0) {
 		rc = options_dump(&o, stdout);
@@ -246,6 +248,7 @@ serve_or_check(struct master *m)
 		server_log_open(m->args, &m->config);
 	if (m->args->dump)
 		return dump(m->args, &m->config);
+	confcheck(m->config.conf, &m->config.options);
 	if (prove(m) != 0)
 		return EXIT_CONFIG;
 	if (m->args->test)

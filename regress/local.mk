@@ -239,6 +239,7 @@ system_tests = \
 	regress/system/authtries.py \
 	regress/system/channel-close.py \
 	regress/system/channels.py \
+	regress/system/check-config.py \
 	regress/system/chroot.py \
 	regress/system/client-scp.py \
 	regress/system/client-sftp.py \
@@ -247,6 +248,7 @@ system_tests = \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
 	regress/system/connection-options.py \
+	regress/system/differential.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
 	regress/system/forward-local.py \

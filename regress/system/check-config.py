@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""sshd -t looks for what the configuration names, Match blocks and all."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                "..", "lib"))
+import tap
+from server import Place, built, flavour
+
+if flavour() == "openssh":
+    tap.skip_all("OpenSSH looks for none of it")
+
+place = Place()
+
+
+def check(conf, *flags):
+    path = place.path("check.conf")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("HostKey %s\nSshdSessionPath %s\nSshdAuthPath %s\n" % (
+            place.host_key("ed25519"), built("sshd-monitor"),
+            built("sshd-net")) + conf)
+    return place.run([built("sshd"), *(flags or ["-t"]), "-f", path])
+
+
+NAMED = (
+    ("Banner /no/banner", "Banner: /no/banner: No such file or directory"),
+    ("Subsystem x /no/program -a",
+     "Subsystem: /no/program: No such file or directory"),
+    ("ForceCommand /etc/passwd --all",
+     "ForceCommand: /etc/passwd: Permission denied"),
+    ("ChrootDirectory /no/root", 'ChrootDirectory: stat\\("/no"\\): No such'),
+    ("ChrootDirectory /tmp/x", "ChrootDirectory: bad ownership or modes for "
+     'chroot directory component "/tmp"'),
+)
+FINE = ("Banner none", "Subsystem x internal-sftp -l INFO",
+        "Subsystem x some-program", "ForceCommand /bin/true",
+        "ForceCommand /no/\"shell\" decides", "ChrootDirectory /srv/%u",
+        "ChrootDirectory /usr", "Banner /etc/passwd")
+
+
+def named():
+    for line, wanted in NAMED:
+        for conf in (line, "Match User nobody\n\t" + line):
+            done = check(conf + "\n")
+            tap.like(done.stderr, "^error: " + wanted, "%r" % conf)
+            tap.equal(done.returncode, 0, "it is no reason not to serve")
+
+
+def fine():
+    for line in FINE:
+        done = check(line + "\n")
+        tap.equal((done.returncode, done.stderr), (0, b""), line)
+
+
+def service():
+    done = check("UsePAM yes\n", "-t", "-o", "PAMServiceName=oet-none")
+    tap.like(done.stderr, "^error: PAMServiceName: there is no /etc/pam.d/oet-none",
+             "PAM's service is looked for")
+
+
+def connection():
+    """-C, in all its words."""
+    conf = ("Match Invalid-User\n\tBanner /invalid\n"
+            "Match Host *.example.org LocalPort 22\n\tPermitTTY no\n"
+            "Match LocalAddress 192.0.2.1\n\tMaxSessions 1\n")
+
+    def said(spec, flag="-T"):
+        out = check(conf, flag, "-C", spec).stdout.decode()
+        return {line.split()[0]: line.split()[1] for line in out.splitlines()
+                if line.split()[0] in ("banner", "permittty", "maxsessions")}
+    plain = {"banner": "none", "permittty": "yes", "maxsessions": "10"}
+    tap.equal(said("user=root"), plain, "a user who exists")
+    tap.equal(said("user=oet-nobody"), dict(plain, banner="/invalid"),
+              "one who does not")
+    tap.equal(said("user=root,invalid-user"), dict(plain, banner="/invalid"),
+              "invalid-user")
+    tap.equal(said("host=a.example.org,lport=22,rdomain=x"),
+              dict(plain, permittty="no"), "host=, lport= and rdomain=")
+    tap.equal(said("laddr=192.0.2.1", "-G"), dict(plain, maxsessions="1"),
+              "laddr=, with -G")
+    done = check(conf, "-T", "-C", "what=ever")
+    tap.equal(done.returncode, 1, "another word is an error")
+
+
+tap.main(named, fine, service, connection)
