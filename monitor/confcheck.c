@@ -26,6 +26,13 @@ check_access(const char *keyword, const char *path, int mode)
 		log_error("%s: %s: %s", keyword, path, err_str(-errno));
 }
 
+static void
+check_files(const char *keyword, const struct words *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		check_access(keyword, files->v[i], R_OK);
+}
+
 /* The program of a command line, if it is named by a whole path. */
 static void
 check_program(const char *keyword, const char *command)
@@ -73,13 +80,13 @@ see_banner(const struct options *o)
 static void
 see_ca(const struct options *o)
 {
-	check_access("TrustedUserCAKeys", o->trusted_user_ca_keys, R_OK);
+	check_files("TrustedUserCAKeys", &o->trusted_user_ca_keys);
 }
 
 static void
 see_revoked(const struct options *o)
 {
-	check_access("RevokedKeys", o->revoked_keys, R_OK);
+	check_files("RevokedKeys", &o->revoked_keys);
 }
 
 static void

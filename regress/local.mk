@@ -282,6 +282,7 @@ system_tests = \
 	regress/system/rsync-git.py \
 	regress/system/scp.py \
 	regress/system/session-exec.py \
+	regress/system/session-options.py \
 	regress/system/session-pty.py \
 	regress/system/sftp-audit.py \
 	regress/system/sftp-differential.py \

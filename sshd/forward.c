@@ -13,6 +13,7 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/forward.h"
+#include "sshd/grave.h"
 
 #define HOST_MAX 1024 /* CONNECT's strings, msg.def */
 
@@ -186,8 +187,10 @@ forward_free(struct forward *f)
 		ssh_message_free(f->request);
 	if (f->channel != NULL) {
 		ssh_remove_channel_callbacks(f->channel, &f->callbacks);
-		/* Closes if need be; libssh frees it when both have closed. */
-		ssh_channel_free(f->channel);
+		if (f->state == STATE_OPEN)
+			grave_bury(f->net, f->channel, f->client_closed);
+		else
+			ssh_channel_free(f->channel);
 	}
 	free(f->host);
 	free(f);

@@ -3,6 +3,7 @@ bin_sshd_net_SOURCES = \
 	sshd/ask.c sshd/ask.h \
 	sshd/auth.c sshd/auth.h \
 	sshd/forward.c sshd/forward.h \
+	sshd/grave.c sshd/grave.h \
 	sshd/idle.c sshd/idle.h \
 	sshd/listener.c sshd/listener.h \
 	sshd/net.h sshd/net_main.c \

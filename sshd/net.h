@@ -25,6 +25,7 @@ struct forward;
 struct listener;
 struct global;
 struct idle;
+struct grave;
 struct idle_limit;
 
 struct net {
@@ -46,6 +47,7 @@ struct net {
 
 	/* connection */
 	struct session *sessions; /* owned list */
+	struct grave *graves;     /* owned list: closed on our side */
 	unsigned nsessions;
 	unsigned next_session;
 	unsigned max_sessions;

@@ -20,6 +20,7 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
+#include "sshd/grave.h"
 #include "sshd/idle.h"
 #include "sshd/listener.h"
 #include "sshd/prove.h"
@@ -196,7 +197,7 @@ handle(struct net *n, ssh_message m)
 static void
 handle_messages(struct net *n)
 {
-	bool closed = session_any_closed(n);
+	bool closed = grave_any_closed(n);
 	ssh_message m;
 
 	while (!n->leaving && (closed || n->raw.in_packets - n->data_packets !=
@@ -208,7 +209,7 @@ handle_messages(struct net *n)
 		closed = false;
 	}
 	if (!n->leaving)
-		session_free_closed(n);
+		grave_free_closed(n);
 }
 
 /* ClientAliveInterval: when to look next, in ms; -1: never. */

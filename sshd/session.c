@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/own.h"
 #include "sshd/ask.h"
+#include "sshd/grave.h"
 #include "sshd/listener.h"
 #include "sshd/session.h"
 #include "sshd/terms.h"
@@ -324,8 +325,7 @@ session_request(struct net *n, ssh_message m)
 	    session_of(n, ssh_message_channel_request_channel(m));
 	bool ok = false;
 
-	/* After our close nothing may be sent on a channel, no answer either */
-	if (s != NULL && s->over)
+	if (grave_has(n, ssh_message_channel_request_channel(m)))
 		return;
 	for (size_t i = 0; s != NULL && i < nitems_of(requests); i++)
 		if ((int)requests[i].type == ssh_message_subtype(m))
@@ -343,7 +343,7 @@ session_exited(struct net *n, const struct msg_session_exit *e)
 {
 	struct session *s = n->sessions;
 
-	while (s != NULL && (s->over || s->id != e->session))
+	while (s != NULL && s->id != e->session)
 		s = s->next;
 	/* The client may have closed the channel before: then there is none. */
 	if (s == NULL)
@@ -368,24 +368,6 @@ say_end(struct session *s)
 	ssh_channel_close(s->channel);
 }
 
-/*
- * Let go of all but the channel. libssh frees that with the client's close,
- * whatever requests of the client it has queued: they point at it.
- */
-static void
-session_over(struct session *s)
-{
-	relay_inlet_done(s->net, &s->in);
-	relay_outlet_done(s->net, &s->out);
-	relay_outlet_done(s->net, &s->err);
-	/* Does nothing where say_end() has. */
-	ssh_channel_close(s->channel);
-	s->over = true;
-	s->net->nsessions--;
-	idle_end(s->net, &s->idle);
-	terms_qos(s->net);
-}
-
 static void
 session_free(struct session *s)
 {
@@ -395,8 +377,7 @@ session_free(struct session *s)
 	relay_outlet_done(s->net, &s->err);
 	idle_end(s->net, &s->idle);
 	ssh_remove_channel_callbacks(s->channel, &s->callbacks);
-	/* Closes if need be; libssh frees it when the client has closed too. */
-	ssh_channel_free(s->channel);
+	grave_bury(s->net, s->channel, s->client_closed);
 	free(s);
 }
 
@@ -443,49 +424,24 @@ session_run(struct session *s)
 int64_t
 session_run_all(struct net *n, int64_t now)
 {
-	int64_t next = -1;
-
-	for (struct session *s = n->sessions; s != NULL; s = s->next) {
-		if (s->over)
-			continue;
-		if (session_run(s))
-			session_over(s);
-		else if (run_eof(s, now) && (next < 0 || s->eof_due < next))
-			next = s->eof_due;
-	}
-	return next;
-}
-
-static bool
-is_closed(const struct session *s)
-{
-	return s->over && s->client_closed;
-}
-
-bool
-session_any_closed(const struct net *n)
-{
-	for (const struct session *s = n->sessions; s != NULL; s = s->next)
-		if (is_closed(s))
-			return true;
-	return false;
-}
-
-void
-session_free_closed(struct net *n)
-{
 	struct session **at = &n->sessions;
+	int64_t next = -1;
 
 	while (*at != NULL) {
 		struct session *s = *at;
 
-		if (!is_closed(s)) {
-			at = &s->next;
+		if (session_run(s)) {
+			*at = s->next;
+			n->nsessions--;
+			session_free(s);
+			terms_qos(n);
 			continue;
 		}
-		*at = s->next;
-		session_free(s);
+		if (run_eof(s, now) && (next < 0 || s->eof_due < next))
+			next = s->eof_due;
+		at = &s->next;
 	}
+	return next;
 }
 
 void

@@ -16,7 +16,6 @@ struct session {
 	bool pty; /* its descriptors are one terminal */
 	bool started;
 	bool client_closed;
-	bool over; /* closed on our side: waits for the client's close */
 	struct inlet in;
 	struct outlet out;
 	struct outlet err;
@@ -42,15 +41,7 @@ void session_exited(struct net *n, const struct msg_session_exit *e);
  */
 int64_t session_run_all(struct net *n, int64_t now);
 
-/*
- * Free those that both sides have closed; session_any_closed() says if there
- * are some. Only when libssh has no message queued: one that is would point at
- * a channel that is freed here.
- */
-bool session_any_closed(const struct net *n);
-void session_free_closed(struct net *n);
-
-/* Close every descriptor; the channels are libssh's to free. */
+/* Close every descriptor and channel. */
 void session_free_all(struct net *n);
 
 #endif

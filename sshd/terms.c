@@ -71,7 +71,7 @@ static bool
 is_interactive(const struct net *n)
 {
 	for (const struct session *s = n->sessions; s != NULL; s = s->next)
-		if (s->started && s->pty && !s->over)
+		if (s->started && s->pty)
 			return true;
 	return false;
 }

@@ -17,7 +17,10 @@ from server import Place
 from wait import wait_for
 import peer
 
-from paramiko.common import (MSG_CHANNEL_CLOSE, cMSG_CHANNEL_CLOSE,
+import paramiko
+import paramiko.transport
+from paramiko.common import (MSG_CHANNEL_CLOSE, MSG_CHANNEL_FAILURE,
+                             MSG_CHANNEL_SUCCESS, cMSG_CHANNEL_CLOSE,
                              cMSG_CHANNEL_DATA, cMSG_CHANNEL_EOF,
                              cMSG_CHANNEL_REQUEST)
 from paramiko.message import Message
@@ -31,19 +34,43 @@ user.authorize(key)
 server = place.server()
 
 
+late = []  # channels on which an answer came behind the server's close
+
+
+def answered(usual):
+    def handler(channel, text):
+        if channel.oet_closed.is_set():
+            late.append(channel)
+        else:
+            usual(channel, text)
+    return handler
+
+
 def login():
     """A client that does not answer the server's close of a channel."""
     session = peer.transport(server)
     session.auth_publickey(user.name, peer.load_key(key))
     handlers = dict(session._channel_handler_table)
     handlers[MSG_CHANNEL_CLOSE] = lambda channel, _: channel.oet_closed.set()
+    for kind in (MSG_CHANNEL_SUCCESS, MSG_CHANNEL_FAILURE):
+        handlers[kind] = answered(handlers[kind])
     session._channel_handler_table = handlers
     return session
 
 
+class Channel(paramiko.Channel):
+    """One whose end is noted, from the start."""
+
+    def __init__(self, chanid):
+        super().__init__(chanid)
+        self.oet_closed = threading.Event()
+
+
+paramiko.transport.Channel = Channel
+
+
 def opened(session, command):
     channel = session.open_session()
-    channel.oet_closed = threading.Event()
     channel.exec_command(command)
     return channel
 
@@ -145,6 +172,25 @@ def before_our_close():
     wait_for(lambda: not user.processes(), what="the commands to end")
 
 
+def of_a_forward():
+    """The same for a channel that carries a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        session = login()
+        for _ in range(ROUNDS):
+            channel = session.open_channel(
+                "direct-tcpip", target.getsockname(), ("127.0.0.1", 1))
+            target.accept()[0].close()
+            channel.send(b"x")
+            at_once(session, [message(cMSG_CHANNEL_EOF, channel)])
+            if not channel.oet_closed.wait(30):
+                raise EOFError("the server did not close the channel")
+            at_once(session, [request(channel, "shell", True),
+                              request(channel, "exec", False, "id"),
+                              message(cMSG_CHANNEL_CLOSE, channel)])
+        serves(session, "a forwarded connection, requests, then the close")
+        session.close()
+
+
 def no_close():
     """Ended sessions that the client never closes do not count."""
     session = login()
@@ -155,9 +201,11 @@ def no_close():
 
 
 def the_end():
+    tap.equal(late, [], "no answer came on a channel that it had closed")
     tap.unlike(server.log(), r"was ended by signal|broke the rules|"
                r"AddressSanitizer", "no process of the server was harmed")
     server.stop()
 
 
-tap.main(requests, behind_the_close, before_our_close, no_close, the_end)
+tap.main(requests, behind_the_close, before_our_close, of_a_forward, no_close,
+         the_end)

@@ -42,7 +42,6 @@ NEWER = "OpenSSH 9.2 has no such keyword, OpenSSH 10 does"
 ABSENT = "what it is about is not offered: any value is a warning"
 DEFAULTS = {
     "allowstreamlocalforwarding": "libssh cannot serve Unix sockets",
-    "casignaturealgorithms": LIBRARY,
     "channeltimeout": "OpenSSH 9.2 prints nothing where there is none",
     "ciphers": LIBRARY,
     "compression": "it is never offered",
@@ -53,7 +52,6 @@ DEFAULTS = {
     "hostcertificate": "OpenSSH prints nothing where there is none",
     "hostkeyalgorithms": LIBRARY,
     "ipqos": "as OpenSSH 10; Debian's are of the older RFC 1349",
-    "kbdinteractiveauthentication": "off unless it is asked for",
     "kerberosgetafstoken": "Debian builds OpenSSH without AFS",
     "kexalgorithms": LIBRARY,
     "logverbose": "OpenSSH prints nothing where there is none",
@@ -62,7 +60,6 @@ DEFAULTS = {
     "pamservicename": NEWER,
     "persourcepenalties": NEWER,
     "persourcepenaltyexemptlist": NEWER,
-    "pubkeyacceptedalgorithms": LIBRARY,
     "rdomain": "Linux has none; Debian prints nothing for it",
     "refuseconnection": NEWER,
     "requiredrsasize": "2048, as NIST SP 800-131A asks; OpenSSH has 1024",

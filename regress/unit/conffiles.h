@@ -129,6 +129,7 @@ group(Suite *s, const char *name)
 {
 	TCase *t = tcase_create(name);
 
+	tcase_set_timeout(t, 60); /* thousands of lines, a loaded machine */
 	tcase_add_checked_fixture(t, setup, teardown);
 	suite_add_tcase(s, t);
 	return t;
