@@ -216,6 +216,10 @@ fuzz_programs += regress/fuzz/fuzz_peer
 regress_fuzz_fuzz_peer_SOURCES = regress/fuzz/fuzz_peer.c
 regress_fuzz_fuzz_peer_LDADD = libclient.a $(fuzz_libs)
 regress_fuzz_fuzz_peer_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_sftploop
+regress_fuzz_fuzz_sftploop_SOURCES = regress/fuzz/fuzz_sftploop.c
+regress_fuzz_fuzz_sftploop_LDADD = libsftpserver.a $(fuzz_libs) $(MD_LIBS)
+regress_fuzz_fuzz_sftploop_LDFLAGS = $(fuzz_ldflags)
 
 # --- a module of PAM's that asks several things at once
 if USE_PAM
@@ -236,6 +240,7 @@ system_tests = \
 	regress/interop/client-paramiko.py \
 	regress/interop/client-putty.py \
 	regress/system/audit.py \
+	regress/interop/sftp-clients.py \
 	regress/system/authtries.py \
 	regress/system/channel-close.py \
 	regress/system/channels.py \

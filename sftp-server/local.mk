@@ -6,7 +6,8 @@ libsftpserver_a_SOURCES = \
 	sftp-server/jail.h sftp-server/json.c sftp-server/json.h \
 	sftp-server/landlock.c sftp-server/longname.c \
 	sftp-server/longname.h sftp-server/names.c sftp-server/names.h \
-	sftp-server/op.h sftp-server/op_attr.c sftp-server/op_dir.c \
+	sftp-server/op.h sftp-server/op_attr.c sftp-server/op_copy.c \
+	sftp-server/op_dir.c \
 	sftp-server/op_file.c sftp-server/op_info.c sftp-server/op_path.c \
 	sftp-server/option.c sftp-server/option.h sftp-server/place.c \
 	sftp-server/place.h sftp-server/reply.c sftp-server/reply.h \

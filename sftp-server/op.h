@@ -5,7 +5,9 @@
 #ifndef SFTP_SERVER_OP_H
 #define SFTP_SERVER_OP_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct server;
 struct request;
@@ -16,13 +18,21 @@ int op_close(struct server *s, const struct request *q);
 int op_read(struct server *s, const struct request *q);
 int op_write(struct server *s, const struct request *q);
 int op_fsync(struct server *s, const struct request *q);
-int op_copy_data(struct server *s, const struct request *q);
+/* pread(2) until n bytes, the end, or an error that came first. */
+ssize_t op_file_read(int fd, uint8_t *to, size_t n, off_t at);
+/* pwrite(2) all n bytes: 0 or -errno; *out_done is how many were written. Of
+ * none, too, the kernel says whether they may be. */
+int op_file_write(
+    int fd, const uint8_t *from, size_t n, off_t at, uint64_t *out_done);
 /* Close what a client has left open, and tell so. */
 struct handle;
 void op_close_forced(struct server *s, struct handle *h);
 /* The flags of OPEN in words, into words[OP_FLAGS_SIZE]. */
 #define OP_FLAGS_SIZE 64
 void op_flags_text(uint32_t pflags, char *words);
+
+/* op_copy.c: from one file handle to another */
+int op_copy_data(struct server *s, const struct request *q);
 
 /* op_attr.c: attributes of files and file systems */
 int op_stat(struct server *s, const struct request *q);

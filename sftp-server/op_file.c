@@ -25,9 +25,6 @@
 /* Leases are broken within /proc/sys/fs/lease-break-time, 45 seconds. */
 #define LEASE_PAUSE_MS 50
 #define LEASE_TRIES (50 * 1000 / LEASE_PAUSE_MS)
-/* Between two looks at whether the client still wants a long copy. */
-#define COPY_STEP (64u << 20)
-#define COPY_BUFFER (128u * 1024)
 
 static const struct {
 	uint32_t pflag;
@@ -199,9 +196,8 @@ op_close(struct server *s, const struct request *q)
 	return close_told(s, h, "");
 }
 
-/* pread(2) until n bytes, the end or an error that came first. */
-static ssize_t
-read_all(int fd, uint8_t *to, size_t n, off_t at)
+ssize_t
+op_file_read(int fd, uint8_t *to, size_t n, off_t at)
 {
 	size_t done = 0;
 	ssize_t got;
@@ -219,10 +215,9 @@ read_all(int fd, uint8_t *to, size_t n, off_t at)
 	return (ssize_t)done;
 }
 
-/* pwrite(2) all n bytes: 0 or -errno; *out_done is how many were written. Of
- * none, too, the kernel says whether they may be. */
-static int
-write_all(int fd, const uint8_t *from, size_t n, off_t at, uint64_t *out_done)
+int
+op_file_write(
+    int fd, const uint8_t *from, size_t n, off_t at, uint64_t *out_done)
 {
 	ssize_t put;
 
@@ -278,7 +273,8 @@ op_read(struct server *s, const struct request *q)
 		return io_failed(h, "read", -EBADF);
 	mark = reply_start(s, SSH_FXP_DATA, q->id);
 	len = reply_space(s, sizeof(uint32_t) + want);
-	n = read_all(h->fd, len + sizeof(uint32_t), want, (off_t)q->number[0]);
+	n = op_file_read(
+	    h->fd, len + sizeof(uint32_t), want, (off_t)q->number[0]);
 	if (n < 0)
 		return io_failed(h, "read", (int)n);
 	if (n == 0 && want != 0)
@@ -308,8 +304,8 @@ op_write(struct server *s, const struct request *q)
 		at = 0;
 	if (!is_range(at, q->data[0].len))
 		return -EINVAL;
-	error =
-	    write_all(h->fd, q->data[0].p, q->data[0].len, (off_t)at, &done);
+	error = op_file_write(
+	    h->fd, q->data[0].p, q->data[0].len, (off_t)at, &done);
 	h->nwritten += done;
 	if (h->digest != NULL)
 		digest_add(h->digest, at, q->data[0].p, done);
@@ -326,130 +322,4 @@ op_fsync(struct server *s, const struct request *q)
 		return -ENOENT;
 	slog(SLOG_VERBOSE, "fsync \"%s\"", slog_name(h->name));
 	return fsync(h->fd) == 0 ? 0 : -errno;
-}
-
-struct copy {
-	struct handle *from, *to;
-	off_t from_at, to_at;
-	uint64_t left;
-	bool by_hand;
-};
-
-/* For what copy_file_range(2) cannot do: appending, some file systems. */
-static ssize_t
-copy_by_hand(struct copy *c, size_t n)
-{
-	static uint8_t buffer[COPY_BUFFER];
-	uint64_t done = 0;
-	ssize_t got;
-	int error;
-
-	if (n > sizeof(buffer))
-		n = sizeof(buffer);
-	got = read_all(c->from->fd, buffer, n, c->from_at);
-	if (got <= 0)
-		return got;
-	error = write_all(c->to->fd, buffer, (size_t)got, c->to_at, &done);
-	c->from_at += (off_t)done;
-	c->to_at += (off_t)done;
-	return error != 0 ? error : (ssize_t)done;
-}
-
-static bool
-is_unsupported(int error)
-{
-	return error == EBADF || error == EINVAL || error == ENOSYS ||
-	       error == EXDEV || error == EOPNOTSUPP;
-}
-
-static ssize_t
-copy_step(struct copy *c)
-{
-	size_t n = c->left < COPY_STEP ? (size_t)c->left : COPY_STEP;
-	ssize_t done;
-
-	if (c->by_hand)
-		return copy_by_hand(c, n);
-	done = copy_file_range(
-	    c->from->fd, &c->from_at, c->to->fd, &c->to_at, n, 0);
-	/* 0 may mean that the file has no size, as those of /proc. */
-	if (done > 0 || (done < 0 && !is_unsupported(errno)))
-		return done < 0 ? -errno : done;
-	c->by_hand = true;
-	return copy_by_hand(c, n);
-}
-
-static int
-copy_run(struct server *s, struct copy *c, bool to_end)
-{
-	ssize_t n = 0;
-	int error;
-
-	for (; c->left > 0; c->left -= (uint64_t)n) {
-		error = server_still_wanted(s);
-		if (error != 0)
-			return error;
-		n = copy_step(c);
-		if (n == 0)
-			return to_end ? 0 : REQUEST_EOF;
-		if (n < 0 && n != -EINTR)
-			return (int)n;
-		if (n < 0)
-			n = 0;
-		c->from->nread += (uint64_t)n;
-		c->to->nwritten += (uint64_t)n;
-		s->moved += (uint64_t)n;
-	}
-	return 0;
-}
-
-static int
-is_same_file(int a, int b)
-{
-	struct stat x, y;
-
-	if (fstat(a, &x) != 0 || fstat(b, &y) != 0)
-		return -errno;
-	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* What the kernel moves is not seen by a digest. */
-static void
-spoil(struct handle *h)
-{
-	if (h->digest != NULL)
-		digest_spoil(h->digest);
-}
-
-int
-op_copy_data(struct server *s, const struct request *q)
-{
-	struct copy c = {
-		.from =
-		    handles_get_kind(&s->handles, q->handle[0], HANDLE_FILE),
-		.to = handles_get_kind(&s->handles, q->handle[1], HANDLE_FILE),
-		.from_at = (off_t)q->number[0],
-		.to_at = (off_t)q->number[2],
-	};
-	int same;
-
-	if (c.from == NULL || c.to == NULL)
-		return REQUEST_NO_HANDLE;
-	if (q->number[0] > INT64_MAX || q->number[2] > INT64_MAX)
-		return -EINVAL;
-	spoil(c.from);
-	spoil(c.to);
-	same = is_same_file(c.from->fd, c.to->fd);
-	if (same < 0)
-		return same;
-	if (same == 1)
-		return reply_error(s, q->id, SSH_FX_FAILURE, "Same file");
-	c.left = INT64_MAX -
-		 (q->number[0] > q->number[2] ? q->number[0] : q->number[2]);
-	/* 0 is all that there is. */
-	if (q->number[1] == 0)
-		return copy_run(s, &c, true);
-	if (c.left > q->number[1])
-		c.left = q->number[1];
-	return copy_run(s, &c, false);
 }

@@ -70,6 +70,7 @@ static const struct {
 	{ "mkdir", JAIL_READ, SYS_mkdirat, { AT_FDCWD, (long)NOWHERE } },
 	{ "link", JAIL_READ, SYS_linkat, { AT_FDCWD, (long)NOWHERE } },
 	{ "symlink", JAIL_READ, SYS_symlinkat, { (long)NOWHERE } },
+	{ "lseek", JAIL_READ, SYS_lseek, { -1 } },
 	{ "copy_file_range", JAIL_READ, SYS_copy_file_range, { -1 } },
 	{ "open to read", 0, SYS_openat, { AT_FDCWD, (long)NOWHERE } },
 	{ "stat", 0, SYS_newfstatat, { AT_FDCWD, (long)NOWHERE } },
