@@ -74,7 +74,9 @@ reply_error(
 
 	s->status = status;
 	slog(SLOG_DEBUG3, "request %u: sent status %u", id, status);
-	if (status != SSH_FX_OK && status != SSH_FX_EOF)
+	/* Success is told from DEBUG on, as with OpenSSH's. */
+	if ((status != SSH_FX_OK && status != SSH_FX_EOF) ||
+	    slog_enabled(SLOG_DEBUG1))
 		slog(SLOG_INFO, "sent status %s", sftp_status_text(status));
 	if (s->version >= 3) {
 		sftp_status_write(&s->out, id, status, text);

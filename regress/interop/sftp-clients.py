@@ -201,12 +201,12 @@ def paramiko():
         client.connect(ADDRESS, server.port, user.name, key_filename=key,
                        allow_agent=False, look_for_keys=False)
         files = client.open_sftp()
-        for name, mode in (("x", "x"), ("w", "w"), ("a", "a"), ("r", "r+")):
+        for name, mode in (("x", "wx"), ("w", "w"), ("a", "a"), ("r", "r+")):
             with files.open("p", mode) as file:
                 file.write(b"12" if mode == "r+" else name.encode())
         with files.open("p") as file:
             tap.equal(file.read(), b"12", "paramiko: each way to open")
-        for bad in (lambda: files.open("p", "x"),
+        for bad in (lambda: files.open("p", "wx"),
                     lambda: files.rename("p", "p")):
             try:
                 bad()

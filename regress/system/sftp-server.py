@@ -625,6 +625,9 @@ def log():
     tap.equal(text.count("\nsession closed"), 1, "no line was forged")
     tap.equal(code, 0, "exit status")
     tap.equal(Client("-l", "QUIET").end(), (0, ""), "-l QUIET")
+    c = Client("-l", "DEBUG")
+    c.call(MKDIR, string("d"), attrs())
+    tap.like(c.end()[1], "^sent status Success\r$", "-l DEBUG: each status")
 
 
 def read_only():
