@@ -95,7 +95,6 @@ copy_step(struct copy *c)
 		c->to_at += done;
 		return done;
 	}
-
 	if (c->by_hand)
 		return copy_by_hand(c, n);
 	done = copy_file_range(

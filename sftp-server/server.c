@@ -204,6 +204,8 @@ server_prepare_signals(struct server *s)
 	for (size_t i = 0; i < nitems_of(stops); i++)
 		sigdelset(&s->wait_mask, stops[i]);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file over RLIMIT_FSIZE is an error of its request. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* Wait until stdin (if wanted) or stdout (if owed) is ready. */

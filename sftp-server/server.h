@@ -66,7 +66,8 @@ void server_done(struct server *s);
  * room for a whole packet. Terminals and files are left as they are.
  */
 void server_prepare_fds(void);
-/* SIGTERM, SIGHUP and SIGINT end server_run(); SIGPIPE is ignored. */
+/* SIGTERM, SIGHUP and SIGINT end server_run(); SIGPIPE and SIGXFSZ are
+ * ignored. */
 void server_prepare_signals(struct server *s);
 
 /*

@@ -287,6 +287,24 @@ def large_files():
               "a read that is too long is shortened")
 
 
+def file_size_limit():
+    limit = 100000
+    c = Client(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                     (limit, limit)))
+    h = c.open("f", F_WRITE | F_CREAT)
+    c.write(h, 0, b"x" * 1000)
+    for kind, body in ((WRITE, string(h) + u64(limit) + string("x")),
+                       (FSETSTAT, string(h) + attrs(size=limit + 1)),
+                       (SETSTAT, string("f") + attrs(size=limit + 1))):
+        try:
+            c.call(kind, body)
+            tap.ok(False, "over RLIMIT_FSIZE: type %d" % kind)
+        except Refused as refused:
+            tap.equal(refused.text, b"File too large",
+                      "over RLIMIT_FSIZE: type %d" % kind)
+    tap.equal(c.stat("f")["size"], 1000, "and the session goes on")
+
+
 # --- extensions --------------------------------------------------------------
 def extensions():
     c = Client()
@@ -843,7 +861,7 @@ def stock_sftp():
 
 tap.main(greeting, files, handles, handle_limit, attributes, directories,
          listing, renames, links, realpaths, odd_names, large_files,
-         extensions, homes, copy_data, holes, pipelining, writes_of_all_sizes,
+         file_size_limit, extensions, homes, copy_data, holes, pipelining, writes_of_all_sizes,
          client_that_never_reads, broken_framing, broken_requests,
          special_files, the_end, log, read_only, request_lists,
          start_directory, jail, inherited_descriptors, empty_root,
