@@ -248,10 +248,20 @@ verify_sk_any(struct conn *c, const struct userkey *k,
 	return rc;
 }
 
+static int
+refuse_sk(const struct conn *c, const struct userkey *k, const char *what)
+{
+	log_error("public key %s %s signature for %s from %s port %u rejected: "
+		  "%s requirement not met",
+	    key_kind(k->key)->display, k->print, c->user, c->addr, c->port,
+	    what);
+	return -EACCES;
+}
+
 /* Touch and PIN: what libssh does not look at, sshd_config(5) may demand. */
 static int
-may_use_sk(const struct conn *c, const struct authkeys_opts *opts,
-    struct key_sk_say say)
+may_use_sk(const struct conn *c, const struct userkey *k,
+    const struct authkeys_opts *opts, struct key_sk_say say)
 {
 	unsigned wanted = c->options.pubkey_auth_options;
 	/* As OpenSSH: touch is needed unless the key's line says otherwise. */
@@ -260,17 +270,10 @@ may_use_sk(const struct conn *c, const struct authkeys_opts *opts,
 	bool pin =
 	    opts->verify_required || (wanted & PUBKEY_VERIFY_REQUIRED) != 0;
 
-	if (touch && (say.flags & KEY_SK_TOUCHED) == 0) {
-		log_info(
-		    "security key of %s was not touched; refused", c->user);
-		return -EACCES;
-	}
-	if (pin && (say.flags & KEY_SK_VERIFIED) == 0) {
-		log_info("security key of %s did not verify its user (PIN); "
-			 "refused",
-		    c->user);
-		return -EACCES;
-	}
+	if (touch && (say.flags & KEY_SK_TOUCHED) == 0)
+		return refuse_sk(c, k, "user presence (authenticator touch)");
+	if (pin && (say.flags & KEY_SK_VERIFIED) == 0)
+		return refuse_sk(c, k, "user verification");
 	return 0;
 }
 
@@ -290,7 +293,7 @@ verify(struct conn *c, const struct userkey *k,
 	/* Options count only from here on: the signature is good. */
 	rc = may_use_key(c, k, out_opts);
 	if (rc == 0 && key_kind(k->key)->sk)
-		rc = may_use_sk(c, out_opts, say);
+		rc = may_use_sk(c, k, out_opts, say);
 	return rc;
 }
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), HERE]
 import tap
+from authority import Authority
 from server import Place, build_dir, built
 from wait import holds
 from messages import DEAF, LINGER, Gone, Hostile
@@ -108,6 +109,15 @@ class SecurityKey:
                  + struct.pack(">BI", flags, counter)
                  + hashlib.sha256(data).digest())
         return whole, self.private.sign(whole)
+
+
+class Certified:
+    """The security key with a certificate (PROTOCOL.certkeys)."""
+    algorithm = "sk-ssh-ed25519-cert-v01@openssh.com"
+
+    def __init__(self, path):
+        with open(path, encoding="ascii") as text:
+            self.blob = base64.b64decode(text.read().split()[1])
 
 
 SK = SecurityKey()
@@ -358,6 +368,62 @@ def security_key():
         whole, made = SK.signed(blob(evil, key=SK), 0)
         verdict(evil, whole[:32] + b"\1" + whole[33:], made, key=SK)
     attack("a security key, touched afterwards", flags_changed)
+
+
+def sk_verdict(where, flags, key=SK):
+    with Hostile(where) as evil:
+        named(evil)
+        return verdict(evil, *SK.signed(blob(evil, key=key), flags), key=key)
+
+
+def security_key_options():
+    """Touch and PIN as the key's line, its certificate and PubkeyAuthOptions
+    have it, whatever the network process makes of the flags."""
+    strict = place.server({"SshdAuthPath": server.conf["SshdAuthPath"],
+                           "PubkeyAuthOptions":
+                           "touch-required verify-required"})
+    kept = user.path(".ssh", "authorized_keys")
+    with open(kept, encoding="ascii") as text:
+        before = text.read()
+    neither, touched, both = 0, 1, 5
+    for options, good in (("", (touched, both)),
+                          ("no-touch-required", (neither, touched, both)),
+                          ("verify-required", (both,)),
+                          ("verify-required,no-verify-required",
+                           (touched, both))):
+        user.write(".ssh/authorized_keys", (options + " " + SK.text).strip())
+        for flags in (neither, touched, both):
+            mark = server.mark()
+            want = GRANTED if flags in good else DENIED
+            tap.equal(sk_verdict(server, flags), want,
+                      "%s, flags %d" % (options or "no option", flags))
+            if want == DENIED:
+                tap.like(server.log(mark), "public key ED25519-SK SHA256:.* "
+                         "rejected: user (presence|verification)",
+                         "is logged")
+        tap.equal(sk_verdict(strict, touched), DENIED,
+                  "PubkeyAuthOptions and " + options)
+    ca = Authority(place, "sk")
+    subject = place.path("sk_subject")
+    for name in (subject, subject + ".pub"):
+        with open(name, "w", encoding="ascii") as out:
+            out.write(SK.text)
+    for line, extensions, good in (
+            ("cert-authority", (), False),
+            ("cert-authority", ("no-touch-required",), False),
+            ("cert-authority,no-touch-required", (), False),
+            ("cert-authority,no-touch-required", ("no-touch-required",),
+             True)):
+        cert = ca.certify(subject, user.name, options=extensions)
+        user.write(".ssh/authorized_keys", line + " " + ca.public_text())
+        certified = Certified(cert + "-cert.pub")
+        tap.equal(sk_verdict(server, neither, certified),
+                  GRANTED if good else DENIED,
+                  "untouched: %s, certificate: %s" % (line, extensions))
+        tap.equal(sk_verdict(server, touched, certified), GRANTED,
+                  "touched")
+    user.write(".ssh/authorized_keys", before)
+    strict.stop()
 
 
 def passwords():
@@ -626,6 +692,6 @@ def end():
 
 
 tap.main(without_a_try, signature_over_wrong_bytes, wrong_signature,
-         wrong_algorithm, security_key, passwords, questions, replayed, one_user_only,
-         too_many_tries, oracle, honest, stock_client, nothing_stays,
-         deaf_until_grace, end)
+         wrong_algorithm, security_key, security_key_options, passwords,
+         questions, replayed, one_user_only, too_many_tries, oracle, honest,
+         stock_client, nothing_stays, deaf_until_grace, end)
