@@ -32,7 +32,7 @@ target_is_host(const char *host)
 		return false;
 	for (; *host != '\0'; host++)
 		if (!isgraph((unsigned char)*host) ||
-		    strchr("'`\"$\\;&<>|(){}*?!#", *host) != NULL)
+		    strchr("'`\"$\\;&<>|(){}[]*?!#", *host) != NULL)
 			return false;
 	return true;
 }

@@ -56,16 +56,21 @@ EXTRA_DIST += $(contrib_inputs) contrib/pam/sshd.debian contrib/pam/sshd.plain \
 bashcompdir = $(datadir)/bash-completion/completions
 zshcompdir = $(datadir)/zsh/site-functions
 fishcompdir = $(datadir)/fish/vendor_completions.d
-dist_zshcomp_DATA = contrib/completions/_sshd contrib/completions/_sshdctl
-dist_fishcomp_DATA = contrib/completions/sshd.fish \
+dist_zshcomp_DATA = contrib/completions/_omniedge contrib/completions/_sshd \
+	contrib/completions/_sshdctl
+dist_fishcomp_DATA = contrib/completions/omniedge.fish \
+	contrib/completions/sshd.fish \
 	contrib/completions/sshdctl.fish
-contrib_bash = contrib/completions/sshd.bash contrib/completions/sshdctl.bash
+contrib_bash = contrib/completions/omniedge.bash \
+	contrib/completions/sshd.bash contrib/completions/sshdctl.bash
 EXTRA_DIST += $(contrib_bash)
 
 # put MODE SOURCE DIRECTORY NAME
 put = put() { $(MKDIR_P) "$(DESTDIR)$$3" && \
 	$(INSTALL) -m "$$1" "$$2" "$(DESTDIR)$$3/$$4"; }; put
 install-data-local: $(contrib_made)
+	@$(put) 644 $(srcdir)/contrib/completions/omniedge.bash \
+	    $(bashcompdir) omniedge
 	@$(put) 644 $(srcdir)/contrib/completions/sshd.bash $(bashcompdir) sshd
 	@$(put) 644 $(srcdir)/contrib/completions/sshdctl.bash \
 	    $(bashcompdir) sshdctl

@@ -100,7 +100,7 @@ try_listen(struct conn *c, const struct msg_listen *q)
 		return -ENOMEM;
 	if (!may_listen(c, host, (unsigned)q->port)) {
 		log_info("Received request from %s port %u to remote forward "
-			 "to host \"%s\" port %u, but the request was denied.",
+			 "to host %s port %u, but the request was denied.",
 		    c->addr, c->port, host, (unsigned)q->port);
 		return -EACCES;
 	}

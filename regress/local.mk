@@ -12,7 +12,10 @@ AM_TESTS_ENVIRONMENT = \
 	FUZZ_CORPUS='$(abs_top_srcdir)/regress/fuzz/corpus'; \
 	export FUZZ_CORPUS; \
 	GOLDEN='$(abs_top_srcdir)/regress/golden'; export GOLDEN; \
+	CK_DEFAULT_TIMEOUT=$(CHECK_TEST_SECONDS); export CK_DEFAULT_TIMEOUT; \
 	ASAN_OPTIONS="detect_leaks=$(DETECT_LEAKS)"; export ASAN_OPTIONS;
+# libcheck ends a test after 4 seconds, which a busy machine may need.
+CHECK_TEST_SECONDS = 60
 DETECT_LEAKS = 1
 
 test_libs = libcommon.a $(CHECK_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
@@ -136,9 +139,40 @@ regress_unit_test_json_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_forward_jail
+regress_unit_test_forward_jail_SOURCES = regress/unit/test_forward_jail.c
+regress_unit_test_forward_jail_LDADD = libforward.a $(test_libs) -lpthread \
+	$(SECCOMP_LIBS) $(CAP_LIBS)
 unit_tests += regress/unit/test_hostkey
 regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)
+
+# --- unit: the client's modules
+dist_check_SCRIPTS += regress/unit/check-client-man.py
+TESTS += regress/unit/check-client-man.py
+client_test_libs = libclient.a libjail.a $(test_libs) $(LIBSSH_LIBS) \
+	$(JANSSON_LIBS) $(EDIT_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
+unit_tests += regress/unit/test_escape
+regress_unit_test_escape_SOURCES = regress/unit/test_escape.c
+regress_unit_test_escape_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_forward_spec
+regress_unit_test_forward_spec_SOURCES = regress/unit/test_forward_spec.c
+regress_unit_test_forward_spec_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_knownhosts
+regress_unit_test_knownhosts_SOURCES = regress/unit/test_knownhosts.c
+regress_unit_test_knownhosts_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_mux
+regress_unit_test_mux_SOURCES = regress/unit/test_mux.c
+regress_unit_test_mux_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_socks
+regress_unit_test_socks_SOURCES = regress/unit/test_socks.c
+regress_unit_test_socks_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_sshconf
+regress_unit_test_sshconf_SOURCES = regress/unit/test_sshconf.c
+regress_unit_test_sshconf_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_target
+regress_unit_test_target_SOURCES = regress/unit/test_target.c
+regress_unit_test_target_LDADD = $(client_test_libs)
 
 # --- evil: hostile network processes against the real monitor
 evil_tests = regress/evil/evil_forward regress/evil/evil_rows \
@@ -221,6 +255,11 @@ regress_fuzz_fuzz_sftploop_SOURCES = regress/fuzz/fuzz_sftploop.c
 regress_fuzz_fuzz_sftploop_LDADD = libsftpserver.a $(fuzz_libs) $(MD_LIBS)
 regress_fuzz_fuzz_sftploop_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += regress/fuzz/fuzz_client
+regress_fuzz_fuzz_client_SOURCES = regress/fuzz/fuzz_client.c
+regress_fuzz_fuzz_client_LDADD = libclient.a $(fuzz_libs)
+regress_fuzz_fuzz_client_LDFLAGS = $(fuzz_ldflags)
+
 # --- a module of PAM's that asks several things at once
 if USE_PAM
 check_PROGRAMS += regress/lib/pam_ask.so
@@ -250,13 +289,18 @@ system_tests = \
 	regress/system/client-sftp.py \
 	regress/system/client-auth.py \
 	regress/system/client-forward.py \
+	regress/system/client-hostile.py \
+	regress/system/client-hostkeys.py \
+	regress/system/client-proxy.py \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
 	regress/system/connection-options.py \
 	regress/system/differential.py \
 	regress/system/flags.py \
 	regress/system/forward-agent.py \
+	regress/system/forward-clients.py \
 	regress/system/forward-local.py \
+	regress/system/forward-names.py \
 	regress/system/forward-permit.py \
 	regress/system/forward-remote.py \
 	regress/system/forward-x11.py \

@@ -8,6 +8,7 @@ bin_sshd_net_SOURCES = \
 	sshd/listener.c sshd/listener.h \
 	sshd/net.h sshd/net_main.c \
 	sshd/prove.c sshd/prove.h \
+	sshd/readahead.c sshd/readahead.h \
 	sshd/relay.c sshd/relay.h \
 	sshd/residue.c sshd/residue.h \
 	sshd/seam.c sshd/seam.h \

@@ -10,7 +10,10 @@
 
 #include "common/err.h"
 #include "common/own.h"
+#include "sshd/readahead.h"
 #include "sshd/relay.h"
+
+#define PACKET_MAX 36000 /* bytes of a packet full of data */
 
 /*
  * Callbacks run inside ssh_event_dopoll(), which must not lose a descriptor
@@ -215,6 +218,10 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 		return len;
 	if (in->len != 0)
 		return 0;
+	/* More of it is at hand: one write then does for all. */
+	in->later = len < RELAY_READ_MAX && readahead_held() >= PACKET_MAX;
+	if (in->later)
+		return 0;
 	w = write(in->fd, p, len);
 	if (w >= 0)
 		return (size_t)w;
@@ -255,6 +262,9 @@ refill_inlet(ssh_channel channel, struct inlet *in)
 void
 relay_inlet(struct net *n, ssh_channel channel, struct inlet *in)
 {
+	if (in->later && readahead_held() >= PACKET_MAX)
+		return;
+	in->later = false;
 	while (in->fd >= 0 && (in->len != 0 || refill_inlet(channel, in))) {
 		ssize_t w = write(in->fd, in->buf + in->at, in->len);
 

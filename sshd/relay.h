@@ -40,6 +40,7 @@ struct inlet {
 	struct outlet *twin;
 	bool watched;
 	bool client_eof;
+	bool later;   /* not written yet, because more is about to come */
 	size_t left;  /* bytes that libssh holds for us */
 	uint8_t *buf; /* owned: taken from libssh, and not yet written */
 	size_t at, len;

@@ -7,8 +7,10 @@ import fcntl
 import os
 import pty
 import select
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 import tty
 
@@ -233,6 +235,80 @@ def upload(running, cipher, count):
         client.expect(b"ok")
         wall = time.perf_counter() - began
         client.end()
+    return wall
+
+
+class _FarEnd:
+    """A TCP service beside the server: serves one connection in a thread."""
+
+    def __init__(self, serve):
+        self._serve = serve
+        self._sock = socket.create_server(("127.0.0.1", 0))
+        self.target = f"127.0.0.1:{self._sock.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        try:
+            conn, _ = self._sock.accept()
+            with conn:
+                self._serve(conn)
+        except OSError:
+            pass  # the client's count then shows it
+
+    def close(self):
+        self._sock.close()
+        self._thread.join(CLIENT_SECONDS)
+
+
+def forward_down(running, cipher, count):
+    """COUNT bytes through a forwarding from the server's side."""
+    def pour(conn):
+        zeros, left = memoryview(bytes(CHUNK)), count
+        conn.sendall(b"go\n")
+        conn.recv(1)
+        while left > 0:
+            conn.sendall(zeros[:min(left, CHUNK)])
+            left -= CHUNK
+
+    far = _FarEnd(pour)
+    argv = running.client("-c", cipher, "-W", far.target)
+    with Client(running, argv) as client:
+        client.expect(b"go")
+        running.mark(2)
+        began = time.perf_counter()
+        client.write(b"\n")
+        got = client.count_output()
+        wall = time.perf_counter() - began
+        client.close_input()
+        client.end()
+    far.close()
+    if got != count:
+        raise Failure(f"{got} bytes came instead of {count}")
+    return wall
+
+
+def forward_up(running, cipher, count):
+    """COUNT bytes through a forwarding to the server's side."""
+    def swallow(conn):
+        room, got = bytearray(CHUNK), 0
+        conn.sendall(b"go\n")
+        while (more := conn.recv_into(room)) > 0:
+            got += more
+        conn.sendall(b"ok\n" if got == count else b"few\n")
+
+    far = _FarEnd(swallow)
+    argv = running.client("-c", cipher, "-W", far.target)
+    with Client(running, argv) as client:
+        client.expect(b"go")
+        running.mark(2)
+        began = time.perf_counter()
+        client.write_zeros(count)
+        client.close_input()
+        client.expect(b"ok")
+        wall = time.perf_counter() - began
+        client.end()
+    far.close()
     return wall
 
 

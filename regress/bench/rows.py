@@ -290,6 +290,14 @@ def _groups():
             yield _group(f"{way}.{name}", measure_bulk, (move, cipher), (
                 ("rate", f"{way}, {name}", "MB/s", HIGHER),
                 ("cpu", f"{way}, {name}, server CPU", "s/GiB", LOWER)))
+    for way, move in (("down", client.forward_down),
+                      ("up", client.forward_up)):
+        yield _group(f"forward-{way}", measure_bulk,
+                     (move, CIPHERS["aes128-gcm"]), (
+                         ("rate", f"forwarded {way}, aes128-gcm", "MB/s",
+                          HIGHER),
+                         ("cpu", f"forwarded {way}, aes128-gcm, server CPU",
+                          "s/GiB", LOWER)))
     for way in ("put", "get"):
         yield _group(f"sftp-{way}.large", measure_sftp_large, (way,), (
             ("rate", f"sftp {way}, large file", "MB/s", HIGHER),

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 
-from server import ADDRESS, free_port, listening
+from server import ADDRESS, listening
 from wait import wait_for
 
 SECONDS = 60
@@ -57,6 +57,18 @@ def owner_of(near, far):
             if fields[1:3] == [hexed(near), hexed(far)]:
                 return int(fields[7])
     return None
+
+
+def quiet_port():
+    """A port that is free on every address, and that the kernel gives to no
+    connection meanwhile: it is below the range of those."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as limits:
+        first = int(limits.read().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(max(1024, first - 20000), first)
+        if not listening(port):
+            return port
 
 
 class Service:
@@ -184,7 +196,7 @@ class Client:
 
 def local_forward(server, user, key, target, *flags, **options):
     """(client, port): ssh -N -L to "host:port" through the server."""
-    port = free_port()
+    port = quiet_port()
     client = Client(server, user, key, "-L", "%d:%s" % (port, target), *flags,
                     **options)
     wait_for(lambda: listening(port), what="ssh -L")

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from forward import (Client, Service, check_digest, check_echo, dial,
                      digest_then_noise, echo, local_forward, read_all,
-                     refused, socks5)
-from server import ADDRESS, Place, free_port, listening
+                     quiet_port, refused, socks5)
+from server import ADDRESS, Place, listening
 from wait import holds, wait_for
 
 MANY = 300
@@ -33,7 +33,7 @@ def bytes_both_ways():
                "%d bytes, a half-close, and the answer after it" % size)
     echoing = Service(echo)
     client.control("forward", "-L", "%d:127.0.0.1:%d"
-                   % (free := free_port(), echoing.port))
+                   % (free := quiet_port(), echoing.port))
     tap.ok(check_echo(free, 8 << 20, 1), "8 MiB both ways at the same time")
     tap.equal(set(service.owners + echoing.owners), {user.uid},
               "who connects is the user")
@@ -81,7 +81,7 @@ def stalled_channel():
         while True:
             sock.sendall(b"x" * 65536)
     pouring, echoing = Service(pour), Service(echo)
-    first = free_port()
+    first = quiet_port()
     client, port = local_forward(server, user, key,
                                  "127.0.0.1:%d" % echoing.port,
                                  "-L", "%d:127.0.0.1:%d"
@@ -98,7 +98,7 @@ def stalled_channel():
 def dynamic():
     """-D: SOCKS, with names that the server resolves."""
     service = Service(echo)
-    port = free_port()
+    port = quiet_port()
     client = Client(server, user, key, "-D", str(port))
     wait_for(lambda: listening(port), what="ssh -D")
     with socks5(port, "localhost", service.port) as sock:
@@ -136,7 +136,7 @@ def stdio_and_jump():
 
 def nobody_there():
     mark = server.mark()
-    port = free_port()
+    port = quiet_port()
     client, near = local_forward(server, user, key, "127.0.0.1:%d" % port)
     tap.ok(refused(near), "a port where nobody listens is refused")
     tap.ok(server.logged(r"connect_to 127\.0\.0\.1 port %d: failed" % port,
@@ -150,7 +150,7 @@ def slow_name_stalls_nobody():
     """A connection that gets no answer at all: 100 of them, and one that
     works beside them (192.0.2.0/24 is nobody's)."""
     service = Service(echo)
-    port, near = free_port(), free_port()
+    port, near = quiet_port(), quiet_port()
     client = Client(server, user, key, "-L", "%d:192.0.2.1:9" % port,
                     "-L", "%d:127.0.0.1:%d" % (near, service.port))
     wait_for(lambda: listening(near), what="ssh -L")

@@ -8,8 +8,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
-from forward import Client, Service, check_echo, echo
-from server import Place, free_port, listening
+from forward import Client, Service, check_echo, echo, quiet_port
+from server import Place, listening
 from wait import holds, wait_for
 
 place = Place()
@@ -21,7 +21,7 @@ open_service, other_service = Service(echo), Service(echo)
 
 def may_open(client, host, port):
     """Does -L to there work?"""
-    near = free_port()
+    near = quiet_port()
     client.control("forward", "-L", "%d:%s:%d" % (near, host, port))
     wait_for(lambda: listening(near), what="ssh -L")
     try:
@@ -52,7 +52,7 @@ def verdicts(conf=None, tail="", options=""):
     server = place.server(conf, tail=tail)
     client = Client(server, user, key)
     found = (may_open(client, "127.0.0.1", open_service.port),
-             may_listen(client, free_port()))
+             may_listen(client, quiet_port()))
     tap.equal(client.run("echo in").stdout, b"in\n", "sessions go on")
     client.exit()
     server.stop()
@@ -129,7 +129,7 @@ def both_lists_count():
 
 
 def permit_listen():
-    port = free_port()
+    port = quiet_port()
     user.authorize(key)
     for value, wanted in (
             ("any", (True, True)), ("none", (False, False)),
@@ -139,10 +139,10 @@ def permit_listen():
         server = place.server({"PermitListen": value})
         client = Client(server, user, key)
         mark = server.mark()
-        found = (may_listen(client, port), may_listen(client, free_port()))
+        found = (may_listen(client, port), may_listen(client, quiet_port()))
         tap.equal(found, wanted, "PermitListen " + value)
         tap.ok(all(found) or server.logged(
-            r"to remote forward to host \"localhost\" port \d+, but the "
+            r"to remote forward to host localhost port \d+, but the "
             r"request was denied\.", mark), "a refusal is logged")
         client.exit()
         server.stop()

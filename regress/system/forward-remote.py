@@ -12,8 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from forward import (Client, Service, check_digest, check_echo, dial,
-                     digest_then_noise, echo, read_all, refused, socks5)
-from server import Place, free_port, listening
+                     digest_then_noise, echo, quiet_port, read_all, refused,
+                     socks5)
+from server import Place, listening
 from wait import holds, wait_for
 
 MANY = 100
@@ -60,7 +61,7 @@ def remote(client, spec):
 
 def bytes_both_ways():
     service = Service(digest_then_noise)
-    port = free_port()
+    port = quiet_port()
     client = Client(server, user, key, "-R", "%d:127.0.0.1:%d"
                     % (port, service.port))
     wait_for(lambda: listening(port), what="the server to listen")
@@ -89,7 +90,7 @@ def port_zero_and_cancel():
     done = client.control("cancel", "-R", "0:127.0.0.1:%d" % service.port)
     tap.ok(holds(lambda: not listening(port)) and listening(other),
            "-O cancel ends the one that was meant", done.stderr)
-    fixed = free_port()
+    fixed = quiet_port()
     remote(client, "%d:127.0.0.1:%d" % (fixed, service.port))
     tap.ok(check_echo(fixed, 1000, 2), "a port of the client's choice")
     with dial(fixed) as held:
@@ -158,7 +159,7 @@ def gateway_ports():
         service = Service(echo)
         client = Client(gateway, user, key)
         for host, wanted in expected.items():
-            spec = "%s:%d:127.0.0.1:%d" % (host, free_port(), service.port)
+            spec = "%s:%d:127.0.0.1:%d" % (host, quiet_port(), service.port)
             port = remote(client, spec)
             tap.equal({address for address, _ in listeners(port or 0)},
                       addresses(*wanted), "GatewayPorts %s: -R %s:..." % (
@@ -170,7 +171,7 @@ def gateway_ports():
 
 def loop():
     """A forwarding that leads to itself is bounded, and ends."""
-    port = free_port()
+    port = quiet_port()
     mark = server.mark()
     client = Client(server, user, key, "-R", "%d:127.0.0.1:%d" % (port, port))
     wait_for(lambda: listening(port), what="the server to listen")

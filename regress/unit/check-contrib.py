@@ -141,9 +141,11 @@ def scripts():
 
 
 def completions():
-    for shell, names in (("bash", ("sshd.bash", "sshdctl.bash")),
-                         ("zsh", ("_sshd", "_sshdctl")),
-                         ("fish", ("sshd.fish", "sshdctl.fish"))):
+    for shell, names in (("bash", ("omniedge.bash", "sshd.bash",
+                                   "sshdctl.bash")),
+                         ("zsh", ("_omniedge", "_sshd", "_sshdctl")),
+                         ("fish", ("omniedge.fish", "sshd.fish",
+                                   "sshdctl.fish"))):
         for name in names:
             if asked(shell, name):
                 done = run(shell, "-n", source("completions", name))
@@ -213,7 +215,8 @@ def installed():
                *["%s=%s" % (name, path) for name, path in places])
     tap.equal(done.returncode, 0, "make install-data-local", done.stderr)
     found = sorted(os.listdir(dest + "/usr/share/bash"))
-    tap.equal(found, ["sshd", "sshdctl"], "completions by command's name")
+    tap.equal(found, ["omniedge", "sshd", "sshdctl"],
+              "completions by command's name")
     shutil.rmtree(dest)
 
 
