@@ -92,6 +92,9 @@ enum forward_where {
 #define FORWARD_CHANNELS_MAX 1024 /* channels that carry a forwarding */
 #define FORWARD_LISTENERS_MAX 128 /* tcpip-forward, displays, the agent */
 
+/* The exit status of a sshd-forward that could not enter its jail. */
+#define FORWARD_EXIT_JAIL 2
+
 /* A word for an outcome, to end a log line with; never NULL. */
 const char *forward_str(uint64_t outcome);
 

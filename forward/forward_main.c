@@ -19,7 +19,6 @@
 #include "forward/jail.h"
 
 #define EXIT_LOST 1 /* started by hand, or this build is not the monitor's */
-#define EXIT_JAIL 2
 
 /* Whether the monitor is still there, and speaks our language. */
 static bool
@@ -95,7 +94,7 @@ main(int argc, char **argv, char **envp)
 	/* A hang-up of the user's processes is not the connection's end. */
 	signal(SIGHUP, SIG_IGN);
 	if (forward_jail() != 0)
-		return EXIT_JAIL;
+		return FORWARD_EXIT_JAIL;
 	if (chan_init(&h.monitor, HELPER_MONITOR_FD, FORWARD, MONITOR) != 0 ||
 	    resolver_init(&h.resolver) != 0)
 		return EXIT_LOST;

@@ -505,8 +505,16 @@ forward_reap(struct conn *c)
 
 	if (c->forward == NULL || c->forward->pid == 0)
 		return;
-	if (waitpid(c->forward->pid, &status, WNOHANG) > 0)
-		c->forward->pid = 0;
+	if (waitpid(c->forward->pid, &status, WNOHANG) <= 0)
+		return;
+	c->forward->pid = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == FORWARD_EXIT_JAIL)
+		log_error("sshd-forward of %s cannot enter its jail: the "
+			  "kernel has to have seccomp filters",
+		    c->user);
+	else if (status != 0)
+		log_error("sshd-forward of %s ended with wait status %#x",
+		    c->user, (unsigned)status);
 }
 
 void

@@ -146,6 +146,9 @@ regress_unit_test_forward_jail_LDADD = libforward.a $(test_libs) -lpthread \
 unit_tests += regress/unit/test_hostkey
 regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_permit
+regress_unit_test_permit_SOURCES = regress/unit/test_permit.c
+regress_unit_test_permit_LDADD = $(monitor_libs)
 
 # --- unit: the client's modules
 dist_check_SCRIPTS += regress/unit/check-client-man.py
