@@ -40,7 +40,7 @@ static const struct flag flags[] = {
 	{ '6', CLIENT_ALL, KW_ADDRESS_FAMILY, "inet6", NULL, "IPv6 only" },
 	{ 'A', CLIENT_ALL, KW_FORWARD_AGENT, "yes", NULL,
 	    "let the other side use your agent" },
-	{ 'a', CLIENT_SSH | CLIENT_SFTP, KW_FORWARD_AGENT, "no", NULL,
+	{ 'a', CLIENT_SSH, KW_FORWARD_AGENT, "no", NULL,
 	    "do not forward the agent" },
 	{ 'B', CLIENT_SSH, KW_BIND_INTERFACE, NULL, "interface",
 	    "connect from this interface" },

@@ -236,19 +236,18 @@ static int
 take_dir(struct old *o, const struct sink *k, const struct entry *e)
 {
 	const char *path = k->path != NULL ? k->path : e->name;
-	bool made =
-	    mkdirat(k->dir_fd, path, (e->mode & MODE_PLAIN) | S_IRWXU) == 0;
-	AUTOCLOSE int fd = openat(k->dir_fd, path,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-		(k->path != NULL ? 0 : O_NOFOLLOW));
-	struct sink below = {
-		.dir_fd = fd, .shown = path, .depth = k->depth + 1
-	};
+	struct sink below = { .shown = path, .depth = k->depth + 1 };
+	AUTOCLOSE int fd = -1;
 	int rc;
 
-	(void)made;
+	/* It may have been there: what counts is that it can be opened. */
+	(void)mkdirat(k->dir_fd, path, (e->mode & MODE_PLAIN) | S_IRWXU);
+	fd = openat(k->dir_fd, path,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+		(k->path != NULL ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return old_complain(o, path, -errno);
+	below.dir_fd = fd;
 	rc = old_write(o, "", 1);
 	if (rc == 0)
 		rc = take_level(o, &below, NULL);
@@ -277,9 +276,11 @@ take_entry(struct old *o, struct sink *k, const char *pattern, const char *line)
 	else if (!o->s->options.recursive) {
 		show_error("received directory without -r");
 		return -EPROTO;
-	} else if (k->depth >= OLD_DEPTH_MAX)
+	} else if (k->depth >= OLD_DEPTH_MAX) {
+		show_error(
+		    "Maximum directory depth exceeded: %u levels", k->depth);
 		return -EPROTO;
-	else
+	} else
 		rc = take_dir(o, k, &e);
 	k->has_times = false;
 	return rc;

@@ -347,10 +347,19 @@ job_written(struct job *j, uint32_t len)
 	j->x->result.bytes += len;
 }
 
+/* The end of the path says more on one line than its beginning. */
+static const char *
+title(const struct job *j)
+{
+	const char *slash = strrchr(j->from, '/');
+
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : j->from;
+}
+
 static void
 show(struct job *j)
 {
-	progress_update(j->x->progress, j->from, j->moved, j->attrs.size);
+	progress_update(j->x->progress, title(j), j->moved, j->attrs.size);
 }
 
 void
@@ -367,7 +376,7 @@ job_over(struct job *j)
 		x->result.directories++;
 	else if (!j->failed) {
 		x->result.files++;
-		progress_end(x->progress, j->from, j->moved, j->attrs.size);
+		progress_end(x->progress, title(j), j->moved, j->attrs.size);
 	}
 	job_free(j);
 	if (up != NULL) {

@@ -14,7 +14,8 @@ import tap
 from server import built
 
 LIAR = os.path.join(HERE, "sftp_liar.py")
-SECONDS = 120
+SECONDS = 45
+CUT = b"only the beginning"
 omniedge = built("omniedge")
 top = tempfile.mkdtemp(prefix="oet-liar-")
 
@@ -144,6 +145,64 @@ def odd_but_true():
         harmless(done, lie + ", up")
 
 
+def old(said, *argv, flags=()):
+    """scp -O, the other side being a script that says this, and then takes
+    three answers, unless it was cut off."""
+    os.makedirs(top + "/bin", exist_ok=True)
+    with open(top + "/bin/said", "wb") as out:
+        out.write(said)
+    with open(top + "/bin/scp", "w", encoding="ascii") as out:
+        out.write("#!/bin/sh\ncat %s/bin/said\n%s\n" % (
+            top, "" if said.endswith(CUT) else "head -c 3 > /dev/null"))
+    os.chmod(top + "/bin/scp", 0o755)
+    return subprocess.run(
+        [omniedge, "scp", "-O", "-D", "x", *flags,
+         *(argv or ("h:wanted", "target"))], capture_output=True,
+        timeout=SECONDS, cwd=top + "/in", env=dict(
+            os.environ, HOME=top, PATH=top + "/bin:" + os.environ["PATH"]))
+
+
+def lies_of_the_old_protocol():
+    for name, said, flags in (
+            ("up and out", b"C0644 4 ../escaped\ndata\0", ()),
+            ("far away", b"C0644 4 /tmp/escaped\ndata\0", ()),
+            ("..", b"D0755 0 ..\nC0644 4 escaped\ndata\0E\n", ("-r",)),
+            ("another name", b"C0644 4 other\ndata\0", ()),
+            ("another directory", b"D0755 0 other\nE\n", ("-r",)),
+            ("a directory without -r", b"D0755 0 wanted\nE\n", ()),
+            ("an end of nothing", b"E\n", ("-r",)),
+            ("no size", b"C0644 -4 wanted\n", ()),
+            ("a size too large", b"C0644 99999999999999999999 wanted\n", ()),
+            ("no mode", b"C9999 4 wanted\ndata\0", ()),
+            ("no times", b"Tmorning\n", ("-p",)),
+            ("no name", b"C0644 4 \ndata\0", ()),
+            ("a line without end", b"C" * 100000, ()),
+            ("half a file", b"C0644 400 wanted\n" + CUT, ()),
+            ("what is no protocol", b"Welcome!\n", ()),
+
+            ("escapes", b"\2\033]0;owned\007\n", ())):
+        clean()
+        before = outside()
+        done = old(said, flags=flags)
+        shutil.rmtree(top + "/bin")
+        harmless(done, "-O, " + name)
+        tap.equal(done.returncode, 1, "-O, %s: an error" % name, done.stderr)
+        tap.ok(done.stderr, "-O, %s: that says something" % name)
+        tap.equal(outside(), before, "-O, %s: nothing outside" % name)
+    clean()
+    os.symlink("../../out/file", top + "/in/target/wanted")
+    before = outside()
+    done = old(b"C0644 4 wanted\ndata\0")
+    shutil.rmtree(top + "/bin")
+    tap.equal((done.returncode, outside()), (1, before),
+              "-O: a link in the way is not followed", done.stderr)
+    clean()
+    done = old(b"C4755 4 wanted1\ndata\0", "h:want{ed1,s}", "target")
+    tap.equal((done.returncode, oct(os.stat(
+        top + "/in/target/wanted1").st_mode & 0o7777)), (0, "0o755"),
+        "-O: braces match, and a set-id bit is not taken", done.stderr)
+
+
 def without_end():
     clean()
     for what, argv in (("ls", b"ls /dir\n"), ("get", b"get /dir/* target\n")):
@@ -167,6 +226,7 @@ def write_fails():
 
 try:
     tap.main(lies_of_names, traps, lies_to_patterns, lies_of_answers,
-             odd_but_true, without_end, write_fails)
+             lies_of_the_old_protocol, odd_but_true, without_end,
+             write_fails)
 finally:
     shutil.rmtree(top, ignore_errors=True)

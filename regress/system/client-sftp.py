@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
-from server import ADDRESS, Place, built
+from server import ADDRESS, Place, built, free_port, listening
 from terminal import Terminal
 from wait import kill_quietly, wait_for
 
@@ -285,6 +285,36 @@ def over_ssh():
     del os.environ["SSHD_FLAVOUR"]
 
 
+def dropbear():
+    """A server that is not OpenSSH's: windows and packets of its own."""
+    if not os.access("/usr/sbin/dropbear", os.X_OK):
+        return tap.skip("dropbear", "is not installed")
+    user = place.account()
+    key = place.key()
+    user.authorize(key)
+    host, known = place.path("dropbear_key"), place.path("dropbear_known")
+    made = place.run(["dropbearkey", "-t", "ed25519", "-f", host])
+    public = re.search(rb"^(ssh-ed25519 \S+)", made.stdout, re.M).group(1)
+    port = free_port()
+    with open(known, "wb") as out:
+        out.write(b"[%s]:%d %s\n" % (ADDRESS.encode(), port, public))
+    place.popen(["dropbear", "-F", "-E", "-m", "-r", host, "-P", "/dev/null",
+                 "-p", "%s:%d" % (ADDRESS, port)])
+    wait_for(lambda: listening(port), what="dropbear to listen")
+    plant()
+    data = os.urandom(5 << 20)
+    write(top + "/large", data)
+    options = ["-F", "/dev/null", "-o", "UserKnownHostsFile=" + known,
+               "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+               "-i", key, "-P", str(port)]
+    done = place.run([omniedge, "sftp", *options, "-b", "-", "%s@%s" % (
+        user.name, ADDRESS)], cwd=top, input=b"put large\nput -r dir\n"
+        b"get large back\nget -r dir again\n")
+    tap.equal((done.returncode, read("back") == data, read("again/sub/b")),
+              (0, True, b"b"), "dropbear: there and back", done.stderr)
+    return None
+
+
 def cut(server, argv, at, name):
     """The connection goes away in a transfer; reget goes on from there."""
     data = os.urandom(1 << 20) * 8
@@ -313,5 +343,5 @@ def cut(server, argv, at, name):
               name + ": reget makes it whole", done.stderr)
 
 
-tap.main(same_as_stock, long_lines, resumed, flags, terminal, interrupted, strange_names,
-         over_ssh)
+tap.main(same_as_stock, long_lines, resumed, flags, terminal, interrupted,
+         strange_names, over_ssh, dropbear)
