@@ -530,7 +530,8 @@ master_start(struct client *c, const char *path)
 		serve(c, path, take_fd(&fd));
 	}
 	/* The session is the child's: not a byte more from here. */
-	close(ssh_get_fd(c->ssh));
+	ssh_silent_disconnect(c->ssh);
+	ssh_free(c->ssh);
 	c->ssh = NULL;
 	c->proxy = 0;
 	return 0;

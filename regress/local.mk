@@ -291,6 +291,7 @@ system_tests = \
 	regress/system/client-scp.py \
 	regress/system/client-sftp.py \
 	regress/system/client-auth.py \
+	regress/system/client-dropbear.py \
 	regress/system/client-forward.py \
 	regress/system/client-hostile.py \
 	regress/system/client-hostkeys.py \

@@ -168,10 +168,10 @@ def persistence():
     run("true", options={"ControlPersist": "no"})
     tap.ok(holds(lambda: not os.path.exists(path)),
            "ControlPersist no: it ends with the last command")
-    run("true", options={"ControlPersist": "1"})
+    run("true", options={"ControlPersist": "4"})
     pid = master_pid()
     tap.ok(holds(lambda: not os.path.exists(path)) and holds(
-        lambda: not running(pid)), "ControlPersist 1: a second later")
+        lambda: not running(pid)), "ControlPersist 4: some seconds later")
     run("true", options={"ControlPersist": "yes"})
     process = place.popen(client.argv(user, "cat", key=key, ControlPath=path))
     process.stdin.write(b"x")
