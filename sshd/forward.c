@@ -320,6 +320,9 @@ ask_client(struct forward *f)
 			return true;
 		take_callbacks(f);
 		f->state = STATE_OPENING;
+	} else if (f->client_closed && !ssh_channel_is_open(f->channel)) {
+		/* Opened and closed in one go: it is never seen to be open. */
+		return true;
 	} else if (!ssh_channel_is_open(f->channel) && !has_news(f)) {
 		return false;
 	}
