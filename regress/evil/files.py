@@ -145,15 +145,15 @@ def odd_but_true():
         harmless(done, lie + ", up")
 
 
-def old(said, *argv, flags=()):
+def old(said, *argv, flags=(), answers=3):
     """scp -O, the other side being a script that says this, and then takes
-    three answers, unless it was cut off."""
+    so many bytes of answers, unless it was cut off."""
     os.makedirs(top + "/bin", exist_ok=True)
     with open(top + "/bin/said", "wb") as out:
         out.write(said)
     with open(top + "/bin/scp", "w", encoding="ascii") as out:
-        out.write("#!/bin/sh\ncat %s/bin/said\n%s\n" % (
-            top, "" if said.endswith(CUT) else "head -c 3 > /dev/null"))
+        out.write("#!/bin/sh\ncat %s/bin/said\nhead -c %d > /dev/null\n" % (
+            top, 0 if said.endswith(CUT) else answers))
     os.chmod(top + "/bin/scp", 0o755)
     return subprocess.run(
         [omniedge, "scp", "-O", "-D", "x", *flags,
@@ -179,7 +179,6 @@ def lies_of_the_old_protocol():
             ("a line without end", b"C" * 100000, ()),
             ("half a file", b"C0644 400 wanted\n" + CUT, ()),
             ("what is no protocol", b"Welcome!\n", ()),
-
             ("escapes", b"\2\033]0;owned\007\n", ())):
         clean()
         before = outside()
@@ -189,6 +188,11 @@ def lies_of_the_old_protocol():
         tap.equal(done.returncode, 1, "-O, %s: an error" % name, done.stderr)
         tap.ok(done.stderr, "-O, %s: that says something" % name)
         tap.equal(outside(), before, "-O, %s: nothing outside" % name)
+    clean()
+    done = old(b"D0755 0 wanted\n" * 100, flags=["-r"], answers=200)
+    shutil.rmtree(top + "/bin")
+    tap.equal(done.returncode, 1, "-O: too deep")
+    tap.like(done.stderr, "depth exceeded", "-O: and it says so")
     clean()
     os.symlink("../../out/file", top + "/in/target/wanted")
     before = outside()
