@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
+import paramiko
+
 import tap
 from server import HOST_KEYS, Place, built, flavour
 from wait import wait_for
@@ -32,7 +34,8 @@ user = place.account()
 key = place.key()
 user.authorize(key)
 user.set_password(PASSWORD)
-LOUD = {"LogLevel": "DEBUG3", "MaxAuthTries": "10"}
+LOUD = {"LogLevel": "DEBUG3", "MaxAuthTries": "10",
+        "KbdInteractiveAuthentication": "yes"}
 server = place.server(LOUD)
 shadow = place.server(dict(LOUD, UsePAM="no"))
 
@@ -246,6 +249,24 @@ def failed_password():
         connection.made.close()
 
 
+def answers():
+    """Of keyboard-interactive: they take other ways through the processes."""
+    for text, how in ((PASSWORD, "answered"), (WRONG, "answered wrong")):
+        def attempt(text=text):
+            made = peer.transport(server)
+            try:
+                made.auth_interactive(user.name, lambda title, said, prompts:
+                                      [text] * len(prompts))
+            except paramiko.AuthenticationException:
+                pass
+            tap.equal(made.is_authenticated(), text == PASSWORD,
+                      "a login: %s" % how)
+            return made
+        connection = Connection(attempt)
+        no_password(connection, text, how)
+        connection.made.close()
+
+
 def unknown_user():
     def attempt():
         made = peer.transport(server)
@@ -261,6 +282,8 @@ def logs():
     tap.like(text, r"^debug3: ", "the log is at DEBUG3")
     tap.like(text, r"AUTH_PASSWORD password=<\d+ bytes hidden>",
              "and shows that there was a password")
+    tap.like(text, r"AUTH_ANSWERS answers=<\d+ bytes hidden>",
+             "and that there were answers")
     for password in (PASSWORD, WRONG):
         found = [piece for piece in pieces(password).values()
                  if piece.decode() in text]
@@ -271,4 +294,5 @@ def logs():
 
 if sanitized():
     tap.skip_all("a sanitizer's allocator keeps what was freed")
-tap.main(host_keys, password_login, failed_password, unknown_user, logs)
+tap.main(host_keys, password_login, failed_password, answers, unknown_user,
+         logs)
