@@ -179,6 +179,28 @@ def not_offered():
     client.exit()
 
 
+def idle_channels():
+    """ChannelTimeout ends a forwarding that nobody uses, and no other."""
+    service = Service(echo)
+    where = place.server({"ChannelTimeout": "direct-tcpip=1s"})
+    client, port = local_forward(where, user, key,
+                                 "127.0.0.1:%d" % service.port, "-R",
+                                 "%d:127.0.0.1:%d" % (far := quiet_port(),
+                                                      service.port))
+    wait_for(lambda: listening(far), what="the server to listen")
+    with dial(port) as idle, dial(far) as other:
+        for sock in (idle, other):
+            sock.sendall(b"x")
+            tap.equal(sock.recv(1), b"x", "a forwarding works")
+        tap.equal(idle.recv(1), b"", "and is closed when it was idle")
+        other.sendall(b"y")
+        tap.equal(other.recv(1), b"y", "but one of another type is not")
+    tap.equal(client.run("echo alive").stdout, b"alive\n",
+              "the connection lives on")
+    client.exit()
+    where.stop()
+
+
 tap.main(bytes_both_ways, far_end_closes_first, many_at_once,
          stalled_channel, dynamic, stdio_and_jump, nobody_there,
-         slow_name_stalls_nobody, not_offered, server.stop)
+         slow_name_stalls_nobody, not_offered, idle_channels, server.stop)
