@@ -181,6 +181,12 @@ class Typed:
             argv or ("-D", OPENSSH_SFTP))])
         place.home = kept
 
+    def reads(self):
+        """Is it asleep, having nothing left to do? proc_pid_stat(5)"""
+        with open("/proc/%d/stat" % self.terminal.process.pid,
+                  encoding="ascii") as line:
+            return line.read().rsplit(")", 1)[1].split()[0] == "S"
+
     def type(self, text, pattern, name):
         self.terminal.send(text)
         return tap.ok(self.terminal.expect(pattern), name,
@@ -201,6 +207,8 @@ def terminal():
     s.type("lls st\t\r", r"st\*r", "a name of this machine")
     s.type("put one \t\t", "(?s)unique-directory.*put one ",
            "candidates are listed")
+    # A ^C while the line is being drawn is heeded at the next key only.
+    wait_for(lambda: s.reads(), what="the editor to read")
     s.type("\x03", PROMPT, "^C takes the line back")
     s.type("pwd\r", "working directory: " + top, "and the shell goes on")
     s.type("bye\r", "", "bye")
