@@ -101,8 +101,8 @@ def facts():
 
 
 def in_jail(pid):
-    return "Seccomp:\t2" in read("/proc/%d/status" % pid) or \
-        os.environ.get("ASAN_OPTIONS")
+    """A build with sanitizers has no filter, but all that comes before it."""
+    return "NoNewPrivs:\t1" in read("/proc/%d/status" % pid)
 
 
 def read(path):
