@@ -30,6 +30,8 @@ static const struct subcommand subcommands[] = {
 	    known_hosts_command, NULL },
 	{ "scp", "copy files to, from and between hosts", scp_command, NULL },
 	{ "sftp", "a shell for the files of a host", sftp_command, NULL },
+	{ "ssh-server", "serve SSH from this command line", NULL,
+	    "omniedge-ssh-server" },
 };
 
 static void

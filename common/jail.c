@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
@@ -55,7 +56,14 @@ dir_done(DIR **dir)
 		closedir(*dir);
 }
 
-/* Root's own, closed to others' writing, and empty. */
+/* Nobody can put anything there: it is deleted, or root's and closed. */
+static bool
+is_closed(const struct stat *st)
+{
+	return st->st_nlink == 0 ||
+	       (st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0);
+}
+
 static int
 check_empty(int dir_fd)
 {
@@ -72,7 +80,7 @@ check_empty(int dir_fd)
 		close(dir_fd);
 		return -ENOMEM;
 	}
-	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	if (!is_closed(&st))
 		return -EPERM;
 	while ((entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
@@ -82,21 +90,27 @@ check_empty(int dir_fd)
 }
 
 int
-jail_chroot(const char *root)
+jail_chroot_fd(int root_fd)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int rc;
 
-	if (fd < 0)
-		return -errno;
-	if (fchdir(fd) != 0) {
-		close(fd);
-		return -errno;
+	if (fchdir(root_fd) != 0) {
+		rc = -errno;
+		close(root_fd);
+		return rc;
 	}
-	rc = check_empty(fd);
+	rc = check_empty(root_fd);
 	if (rc != 0)
 		return rc;
 	return chroot(".") == 0 ? 0 : -errno;
+}
+
+int
+jail_chroot(const char *root)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : jail_chroot_fd(fd);
 }
 
 int

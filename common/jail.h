@@ -40,6 +40,9 @@ extern const size_t jail_nrules;
  * empty: -ENOTDIR, -EPERM, -ENOTEMPTY, or what chroot(2) says.
  */
 int jail_chroot(const char *root);
+/* The same for a directory that is open, and is closed here; a deleted one,
+ * in which nobody can make anything, may be anybody's. */
+int jail_chroot_fd(int root_fd);
 
 /* Give up every capability, ambient ones too. 0 or -errno; capabilities(7). */
 int jail_drop_caps(void);

@@ -12,6 +12,8 @@ libcommon_a_SOURCES = \
 	common/key.c common/key.h common/key_blob.c common/key_hollow.c \
 	common/key_impl.h common/key_openssh.c common/key_private.c \
 	common/key_text.c common/key_verify.c \
+	common/jsonline.c common/jsonline.h \
+	common/landlock.c common/landlock.h \
 	common/krl.c common/krl.h \
 	common/lex.c common/lex.h \
 	common/log.c common/log.h \
@@ -32,4 +34,5 @@ libcommon_a_SOURCES = \
 # Apart, because only sandboxed programs link it, and with it libseccomp.
 noinst_LIBRARIES += libjail.a
 libjail_a_SOURCES = common/jail.c common/jail.def common/jail.h \
-	common/jail_sanitizers.def
+	common/jail_sanitizers.def \
+	common/readonly.c common/readonly.h

@@ -7,8 +7,12 @@
 #define COMMON_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define LOG_LINE_MAX 2048 /* bytes of a line before it is cut */
+#define LOG_MARK_MAX 64   /* bytes of a style's mark that are written */
+#define LOG_FIELD_MAX 512 /* bytes of a text of an event, likewise */
 
 enum log_level { /* LogLevel, sshd_config(5) */
 	LEVEL_QUIET,
@@ -50,6 +54,29 @@ void log_about(const struct log_about *about);
 
 /* On stderr, end lines in CR LF from now on, or not: the terminal is raw. */
 void log_crlf(bool on);
+
+/* How lines look. Texts must outlive the log; each may be NULL. */
+struct log_style {
+	bool json;          /* one JSON object a line */
+	const char *mark;   /* stands in every line */
+	const char *device; /* who reports events; NULL: none are written */
+};
+/* Plain, without a mark and without events until this is called. */
+void log_style(const struct log_style *style);
+
+/* A member of an event: text, or a number where text is NULL. */
+struct log_field {
+	const char *name;
+	const char *text;
+	uint64_t number;
+};
+
+/*
+ * Report an event: "Name a=1 b=\"some text\"", or a JSON object with the same
+ * members. Not held to a level: a style without a device is what turns events
+ * off. Texts may be strangers', as everywhere in the log.
+ */
+void log_event(const char *name, const struct log_field *fields, size_t n);
 
 /* Write one line if level is at or below the log's. */
 void log_at(enum log_level level, const char *fmt, ...)

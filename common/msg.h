@@ -12,9 +12,14 @@
 #include "common/wire.h"
 
 /* Both ends are always of one build; this catches a half-done upgrade. */
-#define MSG_VERSION 2
+#define MSG_VERSION 3
 #define MSG_MAX_LEN 65536 /* bytes of an encoded message */
-#define MSG_MAX_FDS 3
+#define MSG_MAX_FDS 5
+
+/* sshd-net's root directory, where sshd hands it one in place of PRIVSEP_PATH;
+ * and its argument, where there is none to enter. */
+#define NET_ROOT_FD 5
+#define NET_NO_ROOT "-u"
 
 /* sshd-net's exit status when it cannot enter its jail. */
 #define NET_EXIT_JAIL 2

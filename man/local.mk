@@ -1,8 +1,8 @@
 dist_man_MANS += man/omniedge.1 man/omniedge-known-hosts.1 \
 	man/omniedge-ssh.1
 dist_man_MANS += man/authorized_keys.5 man/omniedge-scp.1 \
-	man/omniedge-sftp.1 man/sftp-server.8 man/sshd.8 \
-	man/sshd_config.5 man/sshdctl.8
+	man/omniedge-sftp.1 man/omniedge-ssh-server.1 man/sftp-server.8 \
+	man/sshd.8 man/sshd_config.5 man/sshdctl.8
 
 # sshd-messages(7) is made from common/msg.def.
 noinst_PROGRAMS += man/msgdoc

@@ -220,8 +220,17 @@ check_lists(struct account *a, const struct options *o,
 }
 
 /* shadow(5) where PAM does not look: the account's lock and expiry. */
+/* usermod(8) -L puts a "!" in front; without a hash behind there was none. */
+static bool
+is_locked(const char *field, bool unset_is_open)
+{
+	return *field == '!' &&
+	       !(unset_is_open && field[strspn(field, "!*")] == '\0');
+}
+
 static int
-check_shadow(const struct account *a, char why[OPTION_WHY_MAX])
+check_shadow(const struct account *a, const struct account_peer *peer,
+    char why[OPTION_WHY_MAX])
 {
 	const struct spwd *sp = getspnam(a->name);
 	long today = (long)(time(NULL) / SECONDS_A_DAY);
@@ -231,7 +240,8 @@ check_shadow(const struct account *a, char why[OPTION_WHY_MAX])
 		text = ACCOUNT_NOLOGIN " exists";
 	else if (sp == NULL)
 		return 0;
-	else if (sp->sp_pwdp != NULL && *sp->sp_pwdp == '!')
+	else if (sp->sp_pwdp != NULL &&
+		 is_locked(sp->sp_pwdp, peer->unset_is_open))
 		text = "account is locked";
 	else if (sp->sp_expire > 0 && today > sp->sp_expire)
 		text = "account has expired";
@@ -259,6 +269,6 @@ may_use_account(struct account *a, const struct options *o,
 	if (rc == 0)
 		rc = check_lists(a, o, peer, why);
 	if (rc == 0 && !peer->use_pam)
-		rc = check_shadow(a, why);
+		rc = check_shadow(a, peer, why);
 	return rc;
 }

@@ -44,8 +44,10 @@ int account_groups(struct account *a);
 
 struct account_peer {
 	const char *addr;
-	const char *host; /* its name; NULL: not known */
-	bool use_pam;     /* then locks and expiry are PAM's to judge */
+	const char *host;   /* its name; NULL: not known */
+	bool use_pam;       /* then locks and expiry are PAM's to judge */
+	bool unset_is_open; /* an account that has never had a password is not
+			       locked: as useradd(8) leaves it */
 };
 
 /*

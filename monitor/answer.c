@@ -33,6 +33,7 @@ static int (*const answers[MSG_COUNT])(struct conn *c, const struct msg *m) = {
 	[MSG_LISTEN] = answer_listen,
 	[MSG_AGENT_OPEN] = answer_agent_open,
 	[MSG_X11_OPEN] = answer_x11_open,
+	[MSG_SESSION_BYTES] = answer_session_bytes,
 };
 
 int

@@ -37,6 +37,7 @@ int answer_env(struct conn *c, const struct msg *m);
 int answer_session_start(struct conn *c, const struct msg *m);
 int answer_signal(struct conn *c, const struct msg *m);
 int answer_hangup(struct conn *c, const struct msg *m);
+int answer_session_bytes(struct conn *c, const struct msg *m);
 
 /* --- answer_forward.c */
 int answer_forward_terms(struct conn *c, const struct msg *m);

@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,17 +15,17 @@
 #include "monitor/answer.h"
 #include "monitor/authlog.h"
 #include "monitor/chain.h"
+#include "monitor/event.h"
 #include "monitor/claim.h"
 #include "monitor/dns.h"
 #include "monitor/keyauth.h"
 #include "monitor/loginrec.h"
+#include "monitor/pad.h"
 #include "monitor/pam.h"
 #include "monitor/password.h"
 
 #define BANNER_MAX 16384     /* bytes of AUTH_METHODS' banner */
 #define RESULT_TEXT_MAX 8192 /* of AUTH_RESULT's text */
-#define PAD_LEAST_NS 5000000
-#define PAD_SPREAD_NS 4000000
 
 /* One attempt: what it was, what came of it, what its key permits. */
 struct attempt {
@@ -35,47 +34,10 @@ struct attempt {
 	int rc;     /* 0: proved */
 	struct keyauth_say say;
 	const char *text; /* for the user, or NULL */
+	bool proof;       /* a password or a signature, no mere question */
 	struct authkeys_opts opts;
 	struct timespec began;
 };
-
-/* --- the same time for every refusal */
-
-/*
- * How long a refusal takes at least: between 5 and 9 ms, fixed by the name and
- * a secret of this host. Work that takes longer is padded to the next power of
- * two of it, so that existing and other users answer alike.
- */
-static int64_t
-pad_of(const struct conn *c)
-{
-	AUTO(writer_done) struct writer w = WRITER_INIT;
-	uint8_t hash[EVP_MAX_MD_SIZE] = { 0 };
-	uint32_t pick;
-
-	writer_bytes(&w, c->hostkeys.salt, sizeof(c->hostkeys.salt));
-	writer_cstring(&w, c->user != NULL ? c->user : "");
-	if (writer_end(&w) == 0)
-		EVP_Digest(w.p, w.len, hash, NULL, EVP_sha256(), NULL);
-	memcpy(&pick, hash, sizeof(pick));
-	return PAD_LEAST_NS + pick % PAD_SPREAD_NS;
-}
-
-static void
-pad(const struct conn *c, const struct timespec *began)
-{
-	struct timespec now, rest;
-	int64_t spent, until = pad_of(c);
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	spent = (int64_t)(now.tv_sec - began->tv_sec) * 1000000000 +
-		now.tv_nsec - began->tv_nsec;
-	while (until < spent)
-		until *= 2;
-	rest.tv_sec = (until - spent) / 1000000000;
-	rest.tv_nsec = (until - spent) % 1000000000;
-	nanosleep(&rest, NULL);
-}
 
 /* --- who */
 
@@ -152,10 +114,25 @@ resolve_options(struct conn *c)
 	return 0;
 }
 
+/* Whom omniedge-ssh-server serves. */
+static void
+judge_lab(struct conn *c)
+{
+	const char *why;
+
+	if (c->lab == NULL || !c->valid ||
+	    may_use_lab(c->lab, c->user, &c->account, &why) == 0)
+		return;
+	c->valid = false;
+	log_info(
+	    "User %s from %s not allowed because %s", c->user, c->addr, why);
+}
+
 static void
 judge_account(struct conn *c)
 {
-	struct account_peer peer = { c->addr, c->host, c->options.use_pam };
+	struct account_peer peer = { c->addr, c->host, c->options.use_pam,
+		c->lab != NULL };
 	char why[OPTION_WHY_MAX] = "";
 	int rc;
 
@@ -196,7 +173,9 @@ begin_user(struct conn *c, struct span name)
 		return -ENOMEM;
 	if (c->options.use_dns && !c->probe)
 		c->host = dns_name(c->addr);
-	rc = account_find(c->user, &c->account);
+	rc = account_find(
+	    c->lab != NULL ? lab_local_name(c->lab, c->user) : c->user,
+	    &c->account);
 	if (rc == 0)
 		rc = resolve_options(c);
 	if (rc != 0)
@@ -204,6 +183,7 @@ begin_user(struct conn *c, struct span name)
 	log_open(
 	    "sshd", c->sink, c->options.syslog_facility, conn_log_level(c));
 	judge_account(c);
+	judge_lab(c);
 	/* A login whose PAM cannot start is refused, as an unknown user is. */
 	if (c->options.use_pam && !c->probe && pam_begin(c) != 0)
 		c->valid = false;
@@ -232,7 +212,7 @@ answer_auth_user(struct conn *c, const struct msg *m)
 	reply.u.auth_methods.methods = methods_of(c);
 	reply.u.auth_methods.banner = span_of(banner.p, banner.len);
 	/* What the look-up took would tell who exists. */
-	pad(c, &began);
+	pad_answer(c, &began);
 	return chan_send(&c->net, &reply, NULL, 0);
 }
 
@@ -324,19 +304,33 @@ auth_grant(struct conn *c, struct attempt *a)
 	c->grants = grants_of(c);
 	c->net.phase = PH_SESSION;
 	authlog_result(c, VERDICT_GRANTED, chain_name(a->method), a->say.info);
+	event_authenticated(c, chain_name(a->method));
 	login.u.login.user = span_of(c->user, strlen(c->user));
 	return chan_send(&c->sshd, &login, NULL, 0);
+}
+
+/* MaxAuthTries; sshd's own proof has to come to its end whatever that is. */
+static bool
+may_try_again(const struct conn *c)
+{
+	return c->probe || c->failures < (unsigned)c->options.max_auth_tries;
 }
 
 static void
 auth_refuse(struct conn *c, const struct attempt *a)
 {
+	struct msg failed = { .id = MSG_AUTH_FAILED };
+
 	c->failures++;
 	authlog_result(c, VERDICT_DENIED, chain_name(a->method), a->say.info);
+	if (a->proof && c->lab != NULL)
+		(void)chan_send(&c->sshd, &failed, NULL, 0);
 	if (a->method == METHOD_PASSWORD || a->method == METHOD_KBDINT)
 		loginrec_failed(c);
-	if (c->failures >= (unsigned)c->options.max_auth_tries)
-		authlog_max_tries(c);
+	if (may_try_again(c))
+		return;
+	authlog_max_tries(c);
+	event_rejected(c, "too many authentication failures");
 }
 
 static int
@@ -346,8 +340,7 @@ reply_result(struct conn *c, enum auth_verdict verdict, const char *text)
 
 	reply.u.auth_result.verdict = verdict;
 	reply.u.auth_result.methods = methods_of(c);
-	reply.u.auth_result.last =
-	    !c->granted && c->failures >= (unsigned)c->options.max_auth_tries;
+	reply.u.auth_result.last = !c->granted && !may_try_again(c);
 	if (text != NULL)
 		reply.u.auth_result.text =
 		    span_of(text, strnlen(text, RESULT_TEXT_MAX));
@@ -417,7 +410,7 @@ attempt_end(struct conn *c, struct attempt *a)
 		a->rc = succeed(c, a, &verdict);
 	if (a->rc != 0) {
 		auth_refuse(c, a);
-		pad(c, &a->began);
+		pad_answer(c, &a->began);
 	} else if (verdict == VERDICT_GRANTED) {
 		rc = auth_grant(c, a);
 	}
@@ -433,10 +426,7 @@ attempt_end(struct conn *c, struct attempt *a)
 static int
 may_attempt(const struct conn *c)
 {
-	return c->user != NULL &&
-		       c->failures < (unsigned)c->options.max_auth_tries
-		   ? 0
-		   : -EPROTO;
+	return c->user != NULL && may_try_again(c) ? 0 : -EPROTO;
 }
 
 /* Whether the method is one of those that come next. */
@@ -460,13 +450,15 @@ answer_auth_none(struct conn *c, const struct msg *m)
 	attempt_begin(&a, CHAIN_NONE);
 	if (may_try(c, &a))
 		a.rc = password_check(c, "");
+	if (c->lab != NULL && c->lab->auth_none && c->valid)
+		a.rc = 0;
 	if (a.rc == 0)
 		return attempt_end(c, &a);
 	/* The first is how clients ask what there is, and costs no attempt. */
 	if (c->net.counts[MSG_AUTH_NONE] > 1)
 		c->failures++;
 	/* An empty password may have been looked for, of real users only. */
-	pad(c, &a.began);
+	pad_answer(c, &a.began);
 	return reply_result(c, VERDICT_DENIED, NULL);
 }
 
@@ -481,6 +473,7 @@ answer_auth_password(struct conn *c, const struct msg *m)
 	if (rc != 0)
 		return rc;
 	attempt_begin(&a, METHOD_PASSWORD);
+	a.proof = true;
 	memcpy(password, secret.p, secret.len);
 	password[secret.len] = '\0';
 	chan_wipe(&c->net);
@@ -519,6 +512,7 @@ answer_auth_signature(struct conn *c, const struct msg *m)
 	if (rc != 0)
 		return rc;
 	attempt_begin(&a, METHOD_PUBLICKEY);
+	a.proof = true;
 	c->verifies++;
 	if (may_try(c, &a))
 		a.rc = keyauth_verify(c, &m->u.auth_signature, &a.opts, &a.say);

@@ -13,8 +13,10 @@
 #include "common/own.h"
 #include "monitor/answer.h"
 #include "monitor/environ.h"
+#include "monitor/event.h"
 #include "monitor/pty.h"
 #include "monitor/userid.h"
+#include "monitor/userproc.h"
 #include "monitor/usession.h"
 
 /* RFC 4254 section 6.10; what else a client may want, it may not have. */
@@ -173,6 +175,19 @@ forced_command(const struct conn *c)
 	return c->key_opts.command;
 }
 
+/* Not the client's wish but what is forced runs; SFTP for SFTP is no loss. */
+static void
+note_blocked(const struct conn *c, const struct msg_session_start *q,
+    const char *forced, const char *asked)
+{
+	if (q->kind == SESSION_SUBSYSTEM && userproc_is_sftp(forced) &&
+	    strcmp(asked, "sftp") == 0)
+		return;
+	event_command_blocked(c, q->kind == SESSION_SHELL ? "shell" : asked,
+	    userproc_is_sftp(forced) ? "only SFTP is allowed"
+				     : "a command is forced");
+}
+
 /*
  * Decide what the session runs: fills in command (NULL: the login shell) and
  * original.
@@ -194,11 +209,13 @@ choose_command(
 			log_info("subsystem request for %s by user %s failed, "
 				 "subsystem not found",
 			    asked, c->user);
+			event_command_blocked(c, asked, "no such subsystem");
 			return -ENOENT;
 		}
 	}
 	s->kind = (enum session_kind)q->kind;
 	if (forced != NULL) {
+		note_blocked(c, q, forced, asked);
 		s->original = run != NULL ? strdup(run) : NULL;
 		s->forced = true;
 		run = forced;
@@ -278,5 +295,15 @@ answer_hangup(struct conn *c, const struct msg *m)
 	usession_hangup(c, s);
 	if (s->pid == 0)
 		usession_free(c, s);
+	return 0;
+}
+
+/* The network process's word, and good for the log only. */
+int
+answer_session_bytes(struct conn *c, const struct msg *m)
+{
+	const struct msg_session_bytes *q = &m->u.session_bytes;
+
+	usession_moved(c, (unsigned)q->session, q->in, q->out);
 	return 0;
 }

@@ -50,9 +50,11 @@ start_monitor(const struct child_terms *t, const struct pairs *p)
 static int
 start_net(const struct child_terms *t, const struct pairs *p, int client_fd)
 {
-	const int fds[] = { p->net[1], client_fd };
+	/* The third is NET_ROOT_FD, if there is one. */
+	const int fds[] = { p->net[1], client_fd, t->spawn->root_fd };
 
-	return spawn_run(t->spawn, SPAWN_NET, fds, nitems_of(fds));
+	return spawn_run(t->spawn, SPAWN_NET, fds,
+	    nitems_of(fds) - (t->spawn->root_fd < 0 ? 1 : 0));
 }
 
 static struct span
@@ -65,8 +67,13 @@ static int
 send_conn(struct child *c, const struct child_terms *t)
 {
 	const int fds[] = { t->config->config_fd, t->config->hostkeys_fd,
-		t->spawn->program_fd[SPAWN_FORWARD] };
+		t->spawn->program_fd[SPAWN_FORWARD], t->config->lab_fd,
+		t->config->once_fd };
 	struct msg m = { .id = MSG_CONN };
+	unsigned nfds = 3;
+
+	while (nfds < nitems_of(fds) && fds[nfds] >= 0)
+		nfds++;
 
 	m.u.conn = (struct msg_conn){
 		.addr = span_text(c->peer.addr),
@@ -77,7 +84,7 @@ send_conn(struct child *c, const struct child_terms *t)
 		.log_level = t->log_level,
 		.stderr_log = t->stderr_log,
 	};
-	return chan_send(&c->chan, &m, fds, nitems_of(fds));
+	return chan_send(&c->chan, &m, fds, nfds);
 }
 
 static int
@@ -160,6 +167,8 @@ child_message(struct child *c, struct seen *seen)
 		chan_done(&c->chan);
 	} else if (rc == 0 && m.id == MSG_PROVEN) {
 		c->proven = m.u.proven;
+	} else if (rc == 0 && m.id == MSG_AUTH_FAILED) {
+		c->failures++;
 	} else if (rc == 0) {
 		rc = -EPROTO;
 	}
@@ -192,6 +201,21 @@ void
 child_terminate(struct child *c)
 {
 	signal_both(c, SIGTERM);
+}
+
+void
+child_end(struct child *c)
+{
+	if (c->monitor > 0)
+		kill(c->monitor, SIGTERM);
+}
+
+void
+child_cut(struct child *c)
+{
+	child_end(c);
+	if (c->net > 0)
+		kill(c->net, SIGKILL);
 }
 
 static const struct {

@@ -23,9 +23,10 @@ struct child {
 	struct source *source; /* or NULL */
 	bool probe;
 	bool logged_in;
-	bool overdue;     /* LoginGraceTime is over */
-	int64_t deadline; /* for the login; monotonic ms, 0: none */
-	int net_status;   /* as waitpid(2) gave it */
+	unsigned failures; /* wrong passwords and signatures */
+	bool overdue;      /* LoginGraceTime is over */
+	int64_t deadline;  /* for the login; monotonic ms, 0: none */
+	int net_status;    /* as waitpid(2) gave it */
 	int monitor_status;
 	struct msg_proven proven; /* the probe's report */
 };
@@ -56,6 +57,12 @@ int child_message(struct child *c, struct seen *seen);
 void child_kill(struct child *c);
 /* Ask both to end. */
 void child_terminate(struct child *c);
+/*
+ * Ask the monitor to end the connection, which tells the client; or end it at
+ * once, and let the monitor hang up the sessions.
+ */
+void child_end(struct child *c);
+void child_cut(struct child *c);
 
 /* Note that a process is gone; whether it was one of these two. */
 bool child_reaped(struct child *c, pid_t pid, int status);

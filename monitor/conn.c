@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "common/err.h"
@@ -15,10 +16,25 @@
 #include "monitor/answer.h"
 #include "monitor/audit.h"
 #include "monitor/authinfo.h"
+#include "monitor/event.h"
 #include "monitor/forward.h"
 #include "monitor/pam.h"
 #include "monitor/record.h"
 #include "monitor/usession.h"
+
+#define LAST_WORDS_MS 1000 /* for the network process, when told to end */
+
+/* Set by the handler, which does nothing else (CVE-2024-6387 and its kind). */
+static volatile sig_atomic_t got_term, got_chld;
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
 
 enum log_level
 conn_log_level(const struct conn *c)
@@ -38,7 +54,7 @@ void
 conn_fault(struct conn *c, int rc)
 {
 	c->ended = true;
-	if (rc == -EPIPE && c->said_bye)
+	if (rc == -EPIPE && (c->said_bye || got_term))
 		return;
 	if (rc == -EPIPE) {
 		log_error("network process of %s port %u ended unexpectedly",
@@ -130,7 +146,7 @@ serve_net(struct conn *c)
 	if (rc == 0)
 		rc = answer(c, &m);
 	chan_wipe(&c->net);
-	if (c->granted && !c->recorded)
+	if (c->granted && !c->recorded && c->lab == NULL)
 		record_login(c);
 	if (rc != 0)
 		conn_fault(c, rc);
@@ -151,9 +167,6 @@ serve_sshd(struct conn *c)
 	if (!c->granted)
 		c->ended = true;
 }
-
-/* Set by the handler, which does nothing else (CVE-2024-6387 and its kind). */
-static volatile sig_atomic_t got_term, got_chld;
 
 static void
 note_signal(int sig)
@@ -184,6 +197,28 @@ take_signals(sigset_t *out_noted)
 	}
 }
 
+/*
+ * What the network process may still say when its end of the connection is to
+ * go: what its sessions have moved. Nothing is done for it any more.
+ */
+static void
+hear_last_words(struct conn *c)
+{
+	int64_t until = clock_ms() + LAST_WORDS_MS;
+	struct msg m;
+
+	for (;;) {
+		struct pollfd pfd = { c->net.fd, POLLIN, 0 };
+		int64_t left = until - clock_ms();
+
+		if (left <= 0 || poll(&pfd, 1, (int)left) == 0 ||
+		    chan_recv(&c->net, &m) != 0)
+			return;
+		if (m.id == MSG_SESSION_BYTES)
+			(void)answer(c, &m);
+	}
+}
+
 /* SIGTERM: the administrator ends this connection. */
 static void
 terminate(struct conn *c)
@@ -193,13 +228,43 @@ terminate(struct conn *c)
 	for (struct usession *s = c->sessions; s != NULL; s = s->next)
 		usession_hangup(c, s);
 	/* The client shall not wait for PAM's modules to be told. */
+	(void)shutdown(c->net.fd, SHUT_WR);
+	hear_last_words(c);
 	chan_done(&c->net);
+}
+
+/* An end that time brings: a key exchange that does not come to its own. */
+static void
+expire(struct conn *c)
+{
+	if (c->handshake_due == 0 || c->signs != 0 ||
+	    clock_ms() < c->handshake_due)
+		return;
+	log_info(
+	    "Timeout in the key exchange with %s port %u", c->addr, c->port);
+	event_rejected(c, "SSH handshake timeout");
+	c->ended = true;
+}
+
+/* How long to wait for messages; NULL: as long as it takes. */
+static const struct timespec *
+wait_time(const struct conn *c, struct timespec *ts)
+{
+	int64_t left;
+
+	if (c->handshake_due == 0 || c->signs != 0)
+		return NULL;
+	left = c->handshake_due - clock_ms();
+	left = left > 0 ? left : 0;
+	*ts = (struct timespec){ left / 1000, left % 1000 * 1000000L };
+	return ts;
 }
 
 /* Wait for something to do. */
 static void
 wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[3])
 {
+	struct timespec ts;
 	sigset_t open_mask;
 	int rc = 0;
 
@@ -208,7 +273,7 @@ wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[3])
 	fds[2] = forward_poll(c);
 	sigprocmask(SIG_BLOCK, signals, &open_mask);
 	if (!got_term && !got_chld)
-		rc = ppoll(fds, 3, NULL, &open_mask);
+		rc = ppoll(fds, 3, wait_time(c, &ts), &open_mask);
 	if (rc < 0 && errno != EINTR)
 		fatal("ppoll: %s", err_str(-errno));
 	sigprocmask(SIG_SETMASK, &open_mask, NULL);
@@ -231,6 +296,9 @@ end(struct conn *c)
 	for (struct usession *s = c->sessions; s != NULL; s = s->next)
 		usession_hangup(c, s);
 	usession_reap(c);
+	usession_end_all(c);
+	if (c->granted)
+		event_closed(c);
 	forward_done(c);
 	pam_done(c);
 	if (c->recorded)
@@ -249,12 +317,16 @@ conn_serve(struct conn *c)
 	sigset_t signals;
 
 	take_signals(&signals);
+	if (c->lab != NULL && c->lab->handshake_seconds != 0)
+		c->handshake_due =
+		    clock_ms() + (int64_t)c->lab->handshake_seconds * 1000;
 	while (!c->ended) {
 		wait_events(c, &signals, fds);
 		if (got_term)
 			terminate(c);
 		got_chld = 0;
 		usession_reap(c);
+		expire(c);
 		forward_reap(c);
 		if (!c->ended && fds[0].revents != 0)
 			serve_net(c);

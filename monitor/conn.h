@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "monitor/account.h"
 #include "monitor/hostkey.h"
+#include "monitor/lab.h"
 
 #define MONITOR_NET_FD 3  /* the descriptors it is started with: */
 #define MONITOR_SSHD_FD 4 /* and /dev/null or a log at 0, 1 and 2 */
@@ -36,7 +37,10 @@ struct conn {
 	struct conf *conf;
 	struct options options; /* for this connection, and user once known */
 	struct hostkeys hostkeys;
-	int forward_fd;        /* the program sshd-forward, open; owned */
+	int forward_fd;  /* the program sshd-forward, open; owned */
+	struct lab *lab; /* omniedge-ssh-server's terms; NULL under sshd */
+	int once_fd;     /* lab.one_time: an eventfd(2) that is 1 until somebody
+			    reads it, who then has used the password */
 	const char *sftp_path; /* our sftp-server: beside our own program */
 	char *addr;            /* numeric; "UNKNOWN" if there is no socket */
 	unsigned port;
@@ -91,6 +95,7 @@ struct conn {
 	bool refused;            /* by RefuseConnection */
 	bool broke_rule; /* its network process did, which is a crash's kin */
 	bool recorded;   /* in record.h's directory */
+	int64_t handshake_due; /* monotonic ms; 0: none */
 	bool said_bye;
 	bool ended;
 };

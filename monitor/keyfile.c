@@ -27,7 +27,7 @@ keyfile_refusal(const struct conn *c, const struct authkeys_opts *o, bool ca)
 		return "it has principals= without cert-authority";
 	if (o->has_expiry && time(NULL) >= o->expiry)
 		return "it has expired";
-	if (o->from != NULL &&
+	if (o->from != NULL && c->addr != NULL &&
 	    pattern_peer_match(o->from, c->addr, c->host) != 1)
 		return "its from= does not have this address";
 	return NULL;
@@ -37,6 +37,8 @@ keyfile_refusal(const struct conn *c, const struct authkeys_opts *o, bool ca)
 static bool
 line_is_for(const struct authkeys_line *line, const struct userkey *k)
 {
+	if (k == NULL)
+		return line->key != NULL;
 	if (line->key == NULL || line->opts.cert_authority != (k->cert != NULL))
 		return false;
 	return key_equal(line->key, k->cert != NULL ? k->cert->ca : k->key);
@@ -87,7 +89,9 @@ try_line(const struct keyfile_question *q, struct span text, const char *where,
 		    c->account.name, c->addr, no);
 		return -ENOKEY;
 	}
-	rc = q->key->cert != NULL ? may_cert(q, &line.opts, where) : 0;
+	rc = q->key != NULL && q->key->cert != NULL
+		 ? may_cert(q, &line.opts, where)
+		 : 0;
 	if (rc != 0)
 		return rc;
 	log_debug("%s: matching key found", where);

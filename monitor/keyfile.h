@@ -11,8 +11,8 @@
 
 /* Who wants to log in, with what. */
 struct keyfile_question {
-	const struct conn *conn; /* account, options and address */
-	const struct userkey *key;
+	const struct conn *conn; /* account, options, address; that NULL: any */
+	const struct userkey *key; /* NULL: any, to know whether there is one */
 };
 
 /*

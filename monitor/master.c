@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/master_lab.h"
 #include "monitor/master.h"
 #include "monitor/systemd.h"
 
@@ -120,16 +122,39 @@ start_child(struct master *m, int fd, struct source *source)
 	m->children = c;
 }
 
+static unsigned
+count_children(const struct master *m)
+{
+	unsigned n = 0;
+
+	for (const struct child *c = m->children; c != NULL; c = c->next)
+		n++;
+	return n;
+}
+
+/* Whether it may begin; who may not has been told. */
+static bool
+admit(struct master *m, struct startup *at, struct source **out_source)
+{
+	int64_t now = master_clock_ms();
+
+	if (m->door != NULL && !door_admit(m->door, at, count_children(m), now))
+		return false;
+	return startups_admit(&m->startups, at, now, out_source);
+}
+
 /* True when accepting has to pause. */
 static bool
 accept_one(struct master *m, int listen_fd)
 {
-	AUTOCLOSE int fd =
-	    accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct startup at = { .fd = fd };
+	AUTO(startup_done)
+	struct startup at = {
+		.fd = accept4(
+		    listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
+	};
 	struct source *source;
 
-	if (fd < 0) {
+	if (at.fd < 0) {
 		bool scarce = errno == EMFILE || errno == ENFILE ||
 			      errno == ENOMEM || errno == ENOBUFS;
 
@@ -137,11 +162,11 @@ accept_one(struct master *m, int listen_fd)
 			log_error("accept: %s", err_str(-errno));
 		return scarce;
 	}
-	listener_ends(fd, &at.peer, &at.local);
-	if (!startups_admit(&m->startups, &at, master_clock_ms(), &source))
+	listener_ends(at.fd, &at.peer, &at.local);
+	if (!admit(m, &at, &source))
 		return false;
-	tune_socket(m, fd);
-	start_child(m, fd, source);
+	tune_socket(m, at.fd);
+	start_child(m, at.fd, source);
 	if (m->once)
 		listeners_close(&m->listeners);
 	return false;
@@ -156,6 +181,7 @@ expire(struct master *m, int64_t now)
 		log_info("Timeout before authentication for connection from %s "
 			 "to %s, pid = %ld",
 		    c->peer.addr, c->local.addr, (long)c->monitor);
+		master_lab_overdue(c);
 		c->deadline = 0;
 		c->overdue = true;
 		/* PAM may be in the middle of something: no politeness. */
@@ -177,10 +203,19 @@ next_deadline(const struct master *m, int64_t now)
 	return next <= now ? 0 : (int)(next - now);
 }
 
+/* A door counts its failures; all the rest of a connection is one. */
 static void
 judge(struct master *m, const struct child *c)
 {
 	enum penalty_time why = child_offence(c);
+
+	if (m->door != NULL) {
+		if (c->failures == 0 &&
+		    (why == PENALTY_AUTHFAIL || why == PENALTY_INVALIDUSER))
+			(void)door_failed(
+			    m->door, c->peer.addr, master_clock_ms());
+		return;
+	}
 
 	if (why != PENALTY_OFFENCES)
 		penalty_add(
@@ -194,17 +229,20 @@ remove_gone(struct master *m)
 
 	while (*at != NULL) {
 		struct child *c = *at;
+		bool logged_in;
 
 		if (!child_gone(c)) {
 			at = &c->next;
 			continue;
 		}
+		logged_in = c->logged_in;
 		*at = c->next;
 		leave(m, c);
 		judge(m, c);
 		child_free(c);
-		m->stopping |= m->once;
+		m->stopping |= m->once || (m->served && logged_in);
 	}
+	m->stopping |= m->ending && m->children == NULL;
 }
 
 static void
@@ -272,6 +310,20 @@ reload(struct master *m)
 	server_log_open(m->args, &m->config);
 }
 
+/* The first SIGINT of omniedge-ssh-server is polite, all else is at once. */
+static void
+terminate(struct master *m)
+{
+	int sig = got_term;
+
+	got_term = 0;
+	log_info("Received signal %d; terminating.", sig);
+	if (m->door != NULL && sig == SIGINT && !m->ending)
+		master_lab_end(m);
+	else
+		m->stopping = true;
+}
+
 static void
 hang_up(struct master *m)
 {
@@ -294,14 +346,16 @@ end_adopted(struct master *m)
 static void
 handle_signals(struct master *m)
 {
-	if (m->args->inetd && (got_term || got_hup)) {
+	if (m->args->inetd && (got_term || got_hup))
 		end_adopted(m);
-	} else if (got_term) {
-		log_info("Received signal %d; terminating.", (int)got_term);
-		m->stopping = true;
-	}
-	if (got_hup)
+	else if (got_term)
+		terminate(m);
+	if (got_hup && m->door != NULL) {
+		got_hup = 0;
+		master_lab_hangup(m);
+	} else if (got_hup) {
 		hang_up(m);
+	}
 	if (got_chld)
 		reap(m);
 }
@@ -337,11 +391,16 @@ static void
 handle_children(struct master *m, const struct pollfd *fds)
 {
 	for (struct child *c = m->children; c != NULL; c = c->next, fds++) {
+		unsigned failures;
+
 		if (fds->revents == 0 || c->chan.fd < 0)
 			continue;
+		failures = c->failures;
 		(void)child_message(c, &m->seen);
 		if (c->logged_in)
 			leave(m, c);
+		if (m->door != NULL)
+			master_lab_heard(m, c, failures);
 	}
 }
 
@@ -351,7 +410,8 @@ handle_listeners(struct master *m, const struct pollfd *fds, size_t n)
 {
 	bool pause = false;
 
-	for (size_t i = 0; i < n && !pause; i++)
+	/* They may have been closed since: by the one login that --once is. */
+	for (size_t i = 0; i < n && i < m->listeners.n && !pause; i++)
 		if (fds[i].revents != 0)
 			pause = accept_one(m, fds[i].fd);
 	return pause;
@@ -360,10 +420,33 @@ handle_listeners(struct master *m, const struct pollfd *fds, size_t n)
 static int
 wait_ms(const struct master *m, bool paused)
 {
-	int ms = next_deadline(m, master_clock_ms());
+	int64_t now = master_clock_ms();
+	int64_t ms = next_deadline(m, now);
+	int64_t lab = master_lab_wait(m, now);
 
+	if (lab >= 0 && (ms < 0 || lab < ms))
+		ms = lab;
+	if (ms > INT_MAX)
+		ms = INT_MAX;
 	return paused && (ms < 0 || ms > ACCEPT_PAUSE_MS) ? ACCEPT_PAUSE_MS
-							  : ms;
+							  : (int)ms;
+}
+
+/*
+ * sshd's connections go on: a restart does not end live sessions. Those of
+ * omniedge-ssh-server are in nobody's care once it is gone.
+ */
+static void
+leave_children(struct master *m)
+{
+	while (m->children != NULL) {
+		struct child *c = m->children;
+
+		m->children = c->next;
+		if (m->door != NULL)
+			child_cut(c);
+		child_free(c);
+	}
 }
 
 /* The client of -i: who may start is inetd's to say, and it has said so. */
@@ -392,7 +475,8 @@ master_serve(struct master *m)
 	m->control.fd = -1;
 	if (m->args->inetd)
 		adopt(m);
-	else
+	/* sshdctl(8) is for the system's server, with its files in /run. */
+	else if (m->door == NULL)
 		control_open(&m->control);
 	systemd_ready(master_status(m));
 	while (!m->stopping) {
@@ -412,18 +496,13 @@ master_serve(struct master *m)
 		control_handle(&m->control, fds + nlisteners, m);
 		paused = handle_listeners(m, fds, nlisteners);
 		expire(m, master_clock_ms());
+		master_lab_tick(m);
 		handle_signals(m);
 	}
 	systemd_stopping();
 	free(fds);
 	control_close(&m->control);
 	seen_done(&m->seen);
-	/* Their processes go on: a restart does not end live sessions. */
-	while (m->children != NULL) {
-		struct child *c = m->children;
-
-		m->children = c->next;
-		child_free(c);
-	}
+	leave_children(m);
 	return 0;
 }

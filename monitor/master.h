@@ -6,6 +6,7 @@
 
 #include "monitor/child.h"
 #include "monitor/control.h"
+#include "monitor/door.h"
 #include "monitor/startups.h"
 
 struct master {
@@ -21,6 +22,16 @@ struct master {
 	bool stopping;
 	bool once;     /* -d, -i: one connection, then the end */
 	int client_fd; /* of -i, owned: the connection; else -1 */
+
+	/* of omniedge-ssh-server, whose connections end with it: */
+	struct door *door; /* borrowed; NULL in sshd, and all of this unused */
+	struct lab
+	    *lab; /* borrowed: the terms, for its password is forgotten */
+	bool once_login; /* the first login is the last connection */
+	bool served;     /* it has come */
+	bool ending;     /* connections have been asked to end */
+	int64_t end_at;  /* when to begin with that, or be done; monotonic
+			    ms, 0: not by itself */
 };
 
 /* What a connection's processes are told. */

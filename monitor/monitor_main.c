@@ -68,6 +68,24 @@ read_hostkeys(struct conn *c, int fd)
 	return rc;
 }
 
+/* What omniedge-ssh-server adds; sshd sends none of it. */
+static int
+read_lab(struct conn *c, int fd)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	int rc;
+
+	if (fd < 0)
+		return 0;
+	rc = read_blob(fd, &w);
+	if (rc == 0)
+		rc = lab_decode(span_of(w.p, w.len), &c->lab);
+	if (rc == 0)
+		log_style(&(struct log_style){
+		    c->lab->json, c->lab->mark, c->lab->device });
+	return rc;
+}
+
 /* The first message: who connected, and what holds for it. */
 static int
 read_conn(struct conn *c)
@@ -76,6 +94,7 @@ read_conn(struct conn *c)
 	const struct msg_conn *q = &m.u.conn;
 	AUTOCLOSE int config_fd = -1;
 	AUTOCLOSE int keys_fd = -1;
+	AUTOCLOSE int lab_fd = -1;
 	int rc;
 
 	rc = chan_recv(&c->sshd, &m);
@@ -84,6 +103,8 @@ read_conn(struct conn *c)
 	config_fd = chan_take_fd(&c->sshd, 0);
 	keys_fd = chan_take_fd(&c->sshd, 1);
 	c->forward_fd = chan_take_fd(&c->sshd, 2);
+	lab_fd = chan_take_fd(&c->sshd, 3);
+	c->once_fd = chan_take_fd(&c->sshd, 4);
 	c->addr = strndup((const char *)q->addr.p, q->addr.len);
 	c->laddr = strndup((const char *)q->laddr.p, q->laddr.len);
 	c->port = (unsigned)q->port;
@@ -98,7 +119,7 @@ read_conn(struct conn *c)
 	rc = read_config(c, config_fd);
 	if (rc == 0)
 		rc = read_hostkeys(c, keys_fd);
-	return rc;
+	return rc == 0 ? read_lab(c, lab_fd) : rc;
 }
 
 static void
@@ -125,7 +146,9 @@ find_sftp(char *buf, size_t size)
 int
 main(int argc, char **argv, char **envp)
 {
-	struct conn c = { .key_opts = AUTHKEYS_OPTS_ALL, .forward_fd = -1 };
+	struct conn c = {
+		.key_opts = AUTHKEYS_OPTS_ALL, .forward_fd = -1, .once_fd = -1
+	};
 	char sftp_path[PATH_MAX];
 	int rc;
 

@@ -54,6 +54,13 @@ check_root_dir(char why[PREFLIGHT_WHY_MAX])
 	return 0;
 }
 
+/* A server of its own has made a root directory, or has said that it cannot. */
+static bool
+has_root(const struct spawn *s)
+{
+	return s->root_fd >= 0 || s->as_user;
+}
+
 /* Wait until the monitor has reported, or everything is over. */
 static void
 watch(struct child *c)
@@ -134,7 +141,7 @@ preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
 	int pair[2];
 	int rc, probe_pid, status;
 
-	rc = check_root_dir(why);
+	rc = has_root(terms->spawn) ? 0 : check_root_dir(why);
 	if (rc != 0)
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)

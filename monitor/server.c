@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <paths.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/lab.h"
 #include "monitor/logincheck.h"
 #include "monitor/server.h"
 
@@ -52,7 +54,9 @@ load_conf(const struct server_args *args, struct server_config *config)
 	log_report(&report);
 	if (rc != 0)
 		log_error("%s: terminating, %zu bad configuration options",
-		    args->config_file, report.nerrors);
+		    args->config_file != NULL ? args->config_file
+					      : "command-line",
+		    report.nerrors);
 	conf_report_done(&report);
 	return rc == 0 ? conf_resolve(config->conf, NULL, &config->options)
 		       : rc;
@@ -95,9 +99,8 @@ load_hostkeys(struct server_config *config)
 	return -ENOKEY;
 }
 
-/* A file of memory that nobody can change any more. */
-static int
-seal(const char *name, const struct writer *w, int *out_fd)
+int
+server_seal(const char *name, const struct writer *w, int *out_fd)
 {
 	AUTOCLOSE int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -112,6 +115,23 @@ seal(const char *name, const struct writer *w, int *out_fd)
 	return 0;
 }
 
+int
+server_seal_lab(struct server_config *config, const struct lab *lab)
+{
+	AUTO(writer_done) struct writer w = WRITER_INIT;
+	int fd = -1;
+	int rc = lab_encode(lab, &w);
+
+	if (rc == 0)
+		rc = server_seal("sshd-lab", &w, &fd);
+	if (rc != 0)
+		return rc;
+	if (config->lab_fd >= 0)
+		close(config->lab_fd);
+	config->lab_fd = fd;
+	return 0;
+}
+
 static int
 seal_all(struct server_config *config)
 {
@@ -121,11 +141,11 @@ seal_all(struct server_config *config)
 
 	rc = conf_encode(config->conf, &conf);
 	if (rc == 0)
-		rc = seal("sshd-config", &conf, &config->config_fd);
+		rc = server_seal("sshd-config", &conf, &config->config_fd);
 	if (rc == 0)
 		rc = hostkeys_encode(&config->hostkeys, &keys);
 	if (rc == 0)
-		rc = seal("sshd-hostkeys", &keys, &config->hostkeys_fd);
+		rc = server_seal("sshd-hostkeys", &keys, &config->hostkeys_fd);
 	if (rc != 0)
 		log_error(
 		    "cannot keep the configuration in memory: %s", err_str(rc));
@@ -140,6 +160,8 @@ server_config_load(
 		.conf = NULL,
 		.config_fd = -1,
 		.hostkeys_fd = -1,
+		.lab_fd = -1,
+		.once_fd = -1,
 	};
 	int rc;
 
@@ -172,6 +194,10 @@ server_config_done(struct server_config *config)
 		close(take_fd(&config->config_fd));
 	if (config->hostkeys_fd >= 0)
 		close(take_fd(&config->hostkeys_fd));
+	if (config->lab_fd >= 0)
+		close(take_fd(&config->lab_fd));
+	if (config->once_fd >= 0)
+		close(take_fd(&config->once_fd));
 }
 
 unsigned
@@ -196,4 +222,15 @@ server_log_open(
 		level = (unsigned)config->options.log_level;
 	log_open("sshd", args->stderr_log ? SINK_STDERR : SINK_SYSLOG,
 	    config->options.syslog_facility, (enum log_level)level);
+}
+
+void
+server_hold_stdio(unsigned nsockets)
+{
+	int fd;
+
+	do
+		fd = open(_PATH_DEVNULL, O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	closefrom(STDERR_FILENO + 1 + (int)nsockets);
 }

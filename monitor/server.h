@@ -17,6 +17,8 @@ struct server_config {
 	struct hostkeys hostkeys;
 	int config_fd; /* sealed memory files for the monitors; owned */
 	int hostkeys_fd;
+	int lab_fd;  /* the same of omniedge-ssh-server's terms, lab.h; -1 */
+	int once_fd; /* conn.h; owned; -1 */
 };
 
 /*
@@ -26,6 +28,21 @@ struct server_config {
 int server_config_load(
     const struct server_args *args, struct server_config *out_config);
 void server_config_done(struct server_config *config);
+
+struct lab;
+
+/* Seal the terms anew, as config->lab_fd. 0 or -errno. */
+int server_seal_lab(struct server_config *config, const struct lab *lab);
+
+/* A file of memory that nobody can change any more: 0 and a descriptor. */
+int server_seal(const char *name, const struct writer *w, int *out_fd);
+
+/*
+ * Descriptors 0, 1 and 2 are open from here on, whoever started us, and no
+ * other but a socket unit's: what we are left by a shell is not for our
+ * children.
+ */
+void server_hold_stdio(unsigned nsockets);
 
 /* The level that -d and -q put in place of LogLevel, or none. */
 #define SERVER_LEVEL_NONE 8 /* CONN's log_level, msg.def */

@@ -175,3 +175,13 @@ sources_release(struct sources *t, struct source *s)
 	t->n--;
 	free(s);
 }
+
+void
+sources_each(
+    struct sources *t, void (*each)(void *arg, struct source *s), void *arg)
+{
+	struct source *s, *next;
+
+	RB_FOREACH_SAFE(s, source_tree, &t->tree, next)
+	each(arg, s);
+}

@@ -35,6 +35,13 @@ struct source {
 	bool active;   /* it is long enough to be enforced */
 	bool told;     /* the first refusal by it is logged */
 	enum penalty_time why;
+
+	/* of door.h */
+	int64_t minute; /* when the one that is counted began */
+	unsigned nattempts, nrefused;
+	unsigned nfailures;
+	int64_t first_failure;
+	int64_t banned_until;
 };
 
 RB_HEAD(source_tree, source);
@@ -66,5 +73,9 @@ struct source *sources_next(struct sources *t, const struct source_key *after);
 struct source *sources_hold(struct sources *t, const struct source_key *key);
 /* Give one hold back; without any, the source is forgotten. */
 void sources_release(struct sources *t, struct source *s);
+
+/* Call each() with every source; it may release the one that it is given. */
+void sources_each(
+    struct sources *t, void (*each)(void *arg, struct source *s), void *arg);
 
 #endif

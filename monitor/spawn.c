@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 
 #include "common/err.h"
+#include "common/msg.h"
 #include "common/own.h"
 #include "monitor/caps.h"
 #include "monitor/spawn.h"
@@ -111,7 +112,8 @@ spawn_init(
 
 	for (size_t i = 0; i < SPAWN_COUNT; i++)
 		s->program_fd[i] = -1;
-	rc = find_user(s, why);
+	s->root_fd = -1;
+	rc = paths->alone ? spawn_alone(s, why) : find_user(s, why);
 	if (rc == 0)
 		rc = open_program(monitor, why, &s->program_fd[SPAWN_MONITOR]);
 	if (rc == 0)
@@ -133,6 +135,8 @@ spawn_done(struct spawn *s)
 	for (size_t i = 0; i < SPAWN_COUNT; i++)
 		if (s->program_fd[i] >= 0)
 			close(take_fd(&s->program_fd[i]));
+	if (s->root_fd >= 0)
+		close(take_fd(&s->root_fd));
 }
 
 /* --- the child, up to exec */
@@ -174,24 +178,42 @@ drop_root(const struct spawn *s, bool may_chroot)
 	return may_chroot ? caps_keep_chroot() : 0;
 }
 
-/* Run a program with an empty environment, or with the time zone in it. */
-static void __attribute__((noreturn))
-become(int program_fd, const char *name, bool with_zone)
+/*
+ * Without root there is no other id to take: a namespace in which ours is
+ * nobody's, and the one capability there that enters an empty root.
+ */
+static int
+drop_user(const struct spawn *s, bool may_chroot)
 {
-	char *argv[] = { (char *)(uintptr_t)name, NULL };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -errno;
+	if (!may_chroot || !s->namespaces)
+		return 0;
+	return unshare(SPAWN_NAMESPACES) == 0 ? caps_keep_chroot() : -errno;
+}
+
+static int
+drop(const struct spawn *s, enum spawn_role role)
+{
+	if (!roles[role].unprivileged)
+		return 0;
+	return s->as_user ? drop_user(s, roles[role].may_chroot)
+			  : drop_root(s, roles[role].may_chroot);
+}
+
+/* Run a program with an empty environment, or with one variable in it. */
+static void __attribute__((noreturn))
+become(int program_fd, const char *name, const char *arg, const char *variable)
+{
+	char *argv[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)arg,
+		NULL };
 	/* setproctitle(3) writes over what execve(2) put there: make room. */
 	static char room[] =
 	    "SSHD_TITLE_ROOM="
 	    "                                                              "
 	    "                                                              ";
-	/* Sessions get the time zone of the server, and so does its log. */
-	const char *zone = getenv("TZ");
-	char tz[TZ_SIZE] = "TZ=";
-	char *envp[] = { room, NULL, NULL };
+	char *envp[] = { room, (char *)(uintptr_t)variable, NULL };
 
-	if (zone != NULL && with_zone &&
-	    strlcat(tz, zone, sizeof(tz)) < sizeof(tz))
-		envp[1] = tz;
 	fexecve(program_fd, argv, envp);
 	_exit(SPAWN_EXIT_EXEC);
 }
@@ -204,12 +226,30 @@ spawn_exec(int program_fd, const char *name, int chan_fd)
 		_exit(SPAWN_EXIT_FDS);
 	/* PAM's modules may have left some that would survive. */
 	closefrom(FIRST_FD + 2);
-	become(FIRST_FD + 1, name, false);
+	become(FIRST_FD + 1, name, NULL, NULL);
+}
+
+/* What a role has in its environment, if anything. */
+static const char *
+variable_of(enum spawn_role role, char buf[TZ_SIZE])
+{
+	const char *zone = getenv("TZ");
+
+	/* libssh's client wants a home, which an id without account lacks. */
+	if (role == SPAWN_PROBE)
+		return "HOME=/";
+	/* Sessions get the time zone of the server, and so does its log. */
+	if (roles[role].unprivileged || zone == NULL)
+		return NULL;
+	return (size_t)snprintf(buf, TZ_SIZE, "TZ=%s", zone) < TZ_SIZE ? buf
+								       : NULL;
 }
 
 static void __attribute__((noreturn)) run_child(
     const struct spawn *s, enum spawn_role role, const int *fds, size_t nfds)
 {
+	bool no_root = role == SPAWN_NET && s->as_user && !s->namespaces;
+	char zone[TZ_SIZE];
 	sigset_t none;
 	bool keep_log;
 
@@ -222,11 +262,10 @@ static void __attribute__((noreturn)) run_child(
 	/* What is signalled to sshd's group is not meant for live sessions. */
 	if (setsid() < 0 || place_fds(keep_log, fds, nfds) != 0)
 		_exit(SPAWN_EXIT_FDS);
-	if (roles[role].unprivileged &&
-	    drop_root(s, roles[role].may_chroot) != 0)
+	if (drop(s, role) != 0)
 		_exit(SPAWN_EXIT_IDS);
-	become(
-	    s->program_fd[role], roles[role].name, !roles[role].unprivileged);
+	become(s->program_fd[role], roles[role].name,
+	    no_root ? NET_NO_ROOT : NULL, variable_of(role, zone));
 }
 
 pid_t

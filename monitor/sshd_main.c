@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <paths.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +102,10 @@ static int
 prove(struct master *m)
 {
 	const struct options *o = &m->config.options;
-	const struct spawn_paths paths = { o->sshd_session_path,
-		o->sshd_auth_path };
+	const struct spawn_paths paths = {
+		.monitor = o->sshd_session_path,
+		.net = o->sshd_auth_path,
+	};
 	struct child_terms terms;
 	char why[PREFLIGHT_WHY_MAX];
 
@@ -203,22 +204,6 @@ run(struct master *m)
 }
 
 /*
- * Descriptors 0, 1 and 2 are open from here on, whoever started us, and no
- * other but a socket unit's: what we are left by a shell is not for our
- * children.
- */
-static void
-hold_stdio(unsigned nsockets)
-{
-	int fd;
-
-	do
-		fd = open(_PATH_DEVNULL, O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	closefrom(SYSTEMD_FIRST_FD + (int)nsockets);
-}
-
-/*
  * -i: take the client, before there is a secret in memory. From then on only
  * -e has the log at standard error, which may be the client.
  */
@@ -274,7 +259,7 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	m.nsockets = systemd_fds();
-	hold_stdio(m.nsockets);
+	server_hold_stdio(m.nsockets);
 	setproctitle_init(argc, argv, envp);
 	log_open("sshd", SINK_STDERR, 0, LEVEL_INFO);
 	server_args_parse(argc, argv, &args);

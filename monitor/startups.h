@@ -6,6 +6,8 @@
 #ifndef MONITOR_STARTUPS_H
 #define MONITOR_STARTUPS_H
 
+#include <unistd.h>
+
 #include "monitor/listener.h"
 #include "monitor/penalty.h"
 
@@ -24,6 +26,14 @@ struct startup {
 	struct listener_name peer;
 	struct listener_name local;
 };
+
+/* Close its socket, if it still has it. For AUTO(). */
+static inline void
+startup_done(struct startup *at)
+{
+	if (at->fd >= 0)
+		close(at->fd);
+}
 
 /* Nobody is there, and no options hold yet. */
 void startups_init(struct startups *s);

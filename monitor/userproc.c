@@ -21,6 +21,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "common/readonly.h"
 #include "monitor/caps.h"
 #include "monitor/pam.h"
 #include "monitor/userid.h"
@@ -83,21 +84,26 @@ take_fds(const struct userproc *p)
 	closefrom(STDERR_FILENO + 1);
 }
 
+bool
+userproc_is_sftp(const char *command)
+{
+	size_t len = strlen(INTERNAL_SFTP);
+
+	return command != NULL && strncmp(command, INTERNAL_SFTP, len) == 0 &&
+	       (command[len] == '\0' || command[len] == ' ' ||
+		   command[len] == '\t');
+}
+
 /* Whether it runs our sftp-server, which is asked for as internal-sftp. */
 static bool
 is_sftp(const struct userproc *p)
 {
 	const struct usession *s = p->session;
-	size_t len = strlen(INTERNAL_SFTP);
 
 	/* Only where the administrator, or the key's line, wrote it: a client's
 	 * "internal-sftp" is the login shell's to judge, as any command. */
 	return (s->forced || s->kind == SESSION_SUBSYSTEM) &&
-	       s->command != NULL &&
-	       strncmp(s->command, INTERNAL_SFTP, len) == 0 &&
-	       (s->command[len] == '\0' || s->command[len] == ' ' ||
-		   s->command[len] == '\t') &&
-	       !p->conn->must_change;
+	       userproc_is_sftp(s->command) && !p->conn->must_change;
 }
 
 /*
@@ -157,6 +163,18 @@ go_home(const struct userproc *p)
 	    strerror(errno));
 	if (chdir("/") != 0)
 		give_up("sshd: cannot enter /: %s", strerror(errno));
+}
+
+/* What omniedge-ssh-server takes from everything that runs from here on. */
+static void
+hold(const struct userproc *p)
+{
+	const struct lab *lab = p->conn->lab;
+	int rc = lab != NULL && lab->read_only ? readonly_enter() : 0;
+
+	if (rc != 0)
+		give_up(
+		    "sshd: cannot make the session read-only: %s", err_str(rc));
 }
 
 /* --- what a login shows */
@@ -300,6 +318,17 @@ static void __attribute__((noreturn)) exec_passwd(const struct userproc *p)
 
 /* --- the program */
 
+/* To who wants a shell, an sftp-server would only seem to hang; as OpenSSH. */
+static void
+refuse_shell(const struct userproc *p)
+{
+	if (p->session->kind == SESSION_SUBSYSTEM || !is_sftp(p))
+		return;
+	puts("This service allows sftp connections only.");
+	fflush(stdout);
+	_exit(EXIT_FAILURE);
+}
+
 /*
  * Our own sftp-server, without a shell in between. What is behind its -C is
  * ours: the command may be out of the user's own authorized_keys, and a second
@@ -347,6 +376,7 @@ userproc_run(struct userproc *p)
 	userproc_reset_signals();
 	take_fds(p);
 	become(p);
+	refuse_shell(p);
 	/* With a capability, nothing that the user chose may have a say. */
 	if (p->root != NULL && is_sftp(p)) {
 		if (environ_bare(p->conn, p->session, &p->env) != 0)
@@ -354,6 +384,7 @@ userproc_run(struct userproc *p)
 		exec_sftp(p);
 	}
 	go_home(p);
+	hold(p);
 	if (environ_finish(p->conn, p->session, &p->env) != 0)
 		give_up("sshd: out of memory");
 	if (p->conn->must_change)

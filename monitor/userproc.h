@@ -24,5 +24,7 @@ void userproc_run(struct userproc *p) __attribute__((noreturn));
 void userproc_reset_signals(void);
 /* The user's groups and PAM's credentials, before the ids. 0 or -errno. */
 int userproc_credentials(struct conn *c);
+/* Whether a command line is "internal-sftp", with or without arguments. */
+bool userproc_is_sftp(const char *command);
 
 #endif

@@ -14,6 +14,7 @@
 #include "common/own.h"
 #include "monitor/authinfo.h"
 #include "monitor/environ.h"
+#include "monitor/event.h"
 #include "monitor/loginrec.h"
 #include "monitor/pam.h"
 #include "monitor/rootdir.h"
@@ -24,6 +25,9 @@
 
 /* Room in each pipe: what fits is moved with one read. Bytes. */
 #define PIPE_SIZE 262144
+/* Ended sessions of which the network process has yet to say what they moved.
+ * More than a few are a network process that does not say it. */
+#define UNTOLD_MAX 64
 
 struct usession *
 usession_find(struct conn *c, unsigned id)
@@ -224,6 +228,7 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 		loginrec_login(c, s->tty + strlen("/dev/"), s->pid);
 		s->recorded = true;
 	}
+	event_session_started(c, s);
 	memcpy(out_fds, far_fds, sizeof(far_fds));
 	return 0;
 }
@@ -251,6 +256,68 @@ usession_hangup(struct conn *c, struct usession *s)
 	log_out(s);
 	if (s->slave_fd >= 0)
 		close(take_fd(&s->slave_fd));
+}
+
+/* Both ends of it are known, or never will be. */
+static void
+settle(struct conn *c, struct usession *s)
+{
+	event_session_ended(c, s);
+	usession_free(c, s);
+}
+
+void
+usession_moved(struct conn *c, unsigned id, uint64_t in, uint64_t out)
+{
+	struct usession *s = c->sessions;
+
+	while (s != NULL &&
+	       (s->id != id || s->told || (s->pid == 0 && !s->reaped)))
+		s = s->next;
+	if (s == NULL)
+		return;
+	s->told = true;
+	s->bytes_in = in;
+	s->bytes_out = out;
+	if (s->reaped)
+		settle(c, s);
+}
+
+void
+usession_end_all(struct conn *c)
+{
+	for (struct usession *s = c->sessions; s != NULL; s = s->next)
+		if (s->reaped || s->pid != 0)
+			event_session_ended(c, s);
+}
+
+/* The oldest is the last of the list. */
+static void
+bound_untold(struct conn *c)
+{
+	struct usession *oldest = NULL;
+	unsigned n = 0;
+
+	for (struct usession *s = c->sessions; s != NULL; s = s->next) {
+		n += s->reaped;
+		if (s->reaped)
+			oldest = s;
+	}
+	if (n > UNTOLD_MAX)
+		settle(c, oldest);
+}
+
+/* Its process has ended; the client has it no more. */
+static void
+note_reaped(struct conn *c, struct usession *s, int status)
+{
+	s->pid = 0;
+	s->reaped = true;
+	s->status = status;
+	c->nsessions -= !s->hung_up;
+	s->hung_up = true;
+	if (s->told)
+		settle(c, s);
 }
 
 static int
@@ -288,7 +355,7 @@ usession_reap(struct conn *c)
 		/* Who cannot be told is gone; its last words are yet to read */
 		if (!s->hung_up && !c->ended)
 			(void)tell_exit(c, s, status);
-		s->pid = 0;
-		usession_free(c, s);
+		note_reaped(c, s, status);
 	}
+	bound_untold(c);
 }

@@ -24,6 +24,11 @@ struct usession {
 	bool hung_up;      /* the client is gone from it */
 	bool forced;       /* runs what the server or the key said */
 	bool recorded;     /* in utmp(5), as logged in */
+	bool reaped;       /* it ran, and has ended: */
+	int status;        /* as waitpid(2) gave it */
+	bool told;         /* its network process has said: */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
 };
 
 /* The session of that number that the client still has; or NULL. */
@@ -41,6 +46,15 @@ int usession_start(struct conn *c, struct usession *s, int out_fds[3]);
 
 /* SIGHUP to its process group, with the user's rights; then it is on its own */
 void usession_hangup(struct conn *c, struct usession *s);
+
+/*
+ * What the network process says that a session has moved, which is the last
+ * word on it: with the end of its process it makes an event.
+ */
+void usession_moved(struct conn *c, unsigned id, uint64_t in, uint64_t out);
+
+/* No more will be known of any: make their events. */
+void usession_end_all(struct conn *c);
 
 /* After SIGCHLD: tell the network process whose processes have ended. */
 void usession_reap(struct conn *c);

@@ -45,6 +45,9 @@ regress_unit_test_conf_golden_LDADD = $(test_libs)
 unit_tests += regress/unit/test_conf_match
 regress_unit_test_conf_match_SOURCES = regress/unit/test_conf_match.c
 regress_unit_test_conf_match_LDADD = $(test_libs)
+unit_tests += regress/unit/test_jsonline
+regress_unit_test_jsonline_SOURCES = regress/unit/test_jsonline.c
+regress_unit_test_jsonline_LDADD = $(test_libs)
 unit_tests += regress/unit/test_key
 regress_unit_test_key_SOURCES = regress/unit/test_key.c
 regress_unit_test_key_LDADD = $(test_libs)
@@ -116,8 +119,8 @@ regress_unit_test_jail_SOURCES = regress/unit/test_jail.c \
 	regress/unit/jail_calls.h
 regress_unit_test_jail_LDADD = libjail.a $(test_libs) $(SECCOMP_LIBS) \
 	$(CAP_LIBS)
-monitor_libs = libmonitor.a $(test_libs) $(PAM_LIBS) $(AUDIT_LIBS) \
-	$(CRYPT_LIBS) $(CAP_LIBS)
+monitor_libs = libmonitor.a libjail.a $(test_libs) $(PAM_LIBS) $(AUDIT_LIBS) \
+	$(CRYPT_LIBS) $(SECCOMP_LIBS) $(CAP_LIBS)
 unit_tests += regress/unit/test_answer
 regress_unit_test_answer_SOURCES = regress/unit/test_answer.c
 regress_unit_test_answer_LDADD = $(monitor_libs)
@@ -136,6 +139,12 @@ regress_unit_test_penalty_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_json
 regress_unit_test_json_SOURCES = regress/unit/test_json.c monitor/json.c
 regress_unit_test_json_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_door
+regress_unit_test_door_SOURCES = regress/unit/test_door.c
+regress_unit_test_door_LDADD = $(monitor_libs)
+unit_tests += regress/unit/test_lab
+regress_unit_test_lab_SOURCES = regress/unit/test_lab.c
+regress_unit_test_lab_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_environ
 regress_unit_test_environ_SOURCES = regress/unit/test_environ.c
 regress_unit_test_environ_LDADD = $(monitor_libs)
@@ -237,6 +246,11 @@ fuzz_programs += regress/fuzz/fuzz_krl
 regress_fuzz_fuzz_krl_SOURCES = regress/fuzz/fuzz_krl.c
 regress_fuzz_fuzz_krl_LDADD = $(fuzz_libs)
 regress_fuzz_fuzz_krl_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_lab
+regress_fuzz_fuzz_lab_SOURCES = regress/fuzz/fuzz_lab.c
+regress_fuzz_fuzz_lab_LDADD = $(fuzz_main) libmonitor.a libcommon.a \
+	$(CRYPTO_LIBS) $(BSD_LIBS)
+regress_fuzz_fuzz_lab_LDFLAGS = $(fuzz_ldflags)
 fuzz_programs += regress/fuzz/fuzz_userauth
 regress_fuzz_fuzz_userauth_SOURCES = regress/fuzz/fuzz_userauth.c
 regress_fuzz_fuzz_userauth_LDADD = $(fuzz_libs)
@@ -313,6 +327,12 @@ system_tests = \
 	regress/system/inetd.py \
 	regress/system/journal.py \
 	regress/system/keys-command.py \
+	regress/system/lab-clients.py \
+	regress/system/lab-flags.py \
+	regress/system/lab-limits.py \
+	regress/system/lab-login.py \
+	regress/system/lab-man.py \
+	regress/system/lab-sessions.py \
 	regress/system/limits.py \
 	regress/system/penalties.py \
 	regress/system/listen.py \

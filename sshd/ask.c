@@ -283,6 +283,16 @@ tell_signal(struct net *n, unsigned session, const char *name)
 }
 
 void
+tell_session_bytes(struct net *n, unsigned session, uint64_t in, uint64_t out)
+{
+	struct msg m = { .id = MSG_SESSION_BYTES };
+
+	m.u.session_bytes = (struct msg_session_bytes){ session, in, out };
+	/* If the monitor is gone, the client is still to be said goodbye. */
+	(void)chan_send(&n->monitor, &m, NULL, 0);
+}
+
+void
 tell_hangup(struct net *n, unsigned session)
 {
 	struct msg m = { .id = MSG_HANGUP };

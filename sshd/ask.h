@@ -57,6 +57,8 @@ void tell_listen(struct net *n, const struct msg_listen *what);
 /* Sent without an answer. */
 void tell_signal(struct net *n, unsigned session, const char *name);
 void tell_hangup(struct net *n, unsigned session);
+void tell_session_bytes(
+    struct net *n, unsigned session, uint64_t in, uint64_t out);
 void tell_proven(struct net *n);
 void tell_log(struct net *n, unsigned level, const char *text);
 void tell_bye(struct net *n);

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <openssl/rand.h>
 #include <poll.h>
 #include <signal.h>
@@ -97,15 +98,28 @@ warm_up(void)
 	localtime_r(&now, &tm);
 }
 
+/*
+ * Which root directory, sshd has decided: without root and without user
+ * namespaces there is none, and the filter alone keeps us from files.
+ */
+static int
+enter_root(bool no_root)
+{
+	if (no_root)
+		return 0;
+	return fcntl(NET_ROOT_FD, F_GETFD) >= 0 ? jail_chroot_fd(NET_ROOT_FD)
+						: jail_chroot(PRIVSEP_PATH);
+}
+
 /* Each step must succeed, and none can be undone. */
 static int
-enter_jail(void)
+enter_jail(bool no_root)
 {
 	int rc;
 
 	warm_up();
 	residue_init();
-	rc = jail_chroot(PRIVSEP_PATH);
+	rc = enter_root(no_root);
 	if (rc == 0)
 		rc = jail_drop_caps();
 	if (rc == 0)
@@ -367,6 +381,7 @@ int
 main(int argc, char **argv, char **envp)
 {
 	struct net n = { .max_forwards = FORWARD_CHANNELS_MAX };
+	bool no_root = argc == 2 && strcmp(argv[1], NET_NO_ROOT) == 0;
 	int rc;
 
 	if (argc == 2 && strcmp(argv[1], "-V") == 0)
@@ -375,7 +390,7 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	rc = chan_init(&n.monitor, NET_MONITOR_FD, NET, MONITOR);
 	if (rc == 0)
-		rc = enter_jail();
+		rc = enter_jail(no_root);
 	if (rc != 0) {
 		char why[256];
 

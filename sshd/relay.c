@@ -129,8 +129,10 @@ give(ssh_channel channel, struct outlet *out, const uint8_t *p, size_t len)
 		    ? ssh_channel_write_stderr(channel, p, (uint32_t)len)
 		    : ssh_channel_write(channel, p, (uint32_t)len);
 
-	if (n >= 0)
+	if (n >= 0) {
+		out->moved += (size_t)n;
 		return (size_t)n;
+	}
 	/* The client has closed the channel: nobody wants the rest. */
 	out->ended = true;
 	return len;
@@ -223,8 +225,10 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 	if (in->later)
 		return 0;
 	w = write(in->fd, p, len);
-	if (w >= 0)
+	if (w >= 0) {
+		in->moved += (size_t)w;
 		return (size_t)w;
+	}
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;
 	/* Its stdin is closed: swallow the rest, as a shell's pipe would. */
@@ -277,6 +281,7 @@ relay_inlet(struct net *n, ssh_channel channel, struct inlet *in)
 		}
 		in->at += (size_t)w;
 		in->len -= (size_t)w;
+		in->moved += (size_t)w;
 	}
 	watch_inlet(n, in, in->len != 0 || in->left != 0);
 }

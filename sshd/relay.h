@@ -30,7 +30,8 @@ struct outlet {
 	bool watched;
 	bool ready; /* poll said that it can be read */
 	bool ended;
-	uint8_t *buf; /* owned: what libssh did not take; mostly NULL */
+	uint64_t moved; /* bytes that libssh has taken */
+	uint8_t *buf;   /* owned: what libssh did not take; mostly NULL */
 	size_t at, len;
 };
 
@@ -40,9 +41,10 @@ struct inlet {
 	struct outlet *twin;
 	bool watched;
 	bool client_eof;
-	bool later;   /* not written yet, because more is about to come */
-	size_t left;  /* bytes that libssh holds for us */
-	uint8_t *buf; /* owned: taken from libssh, and not yet written */
+	uint64_t moved; /* bytes that were written */
+	bool later;     /* not written yet, because more is about to come */
+	size_t left;    /* bytes that libssh holds for us */
+	uint8_t *buf;   /* owned: taken from libssh, and not yet written */
 	size_t at, len;
 };
 

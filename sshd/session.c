@@ -368,17 +368,38 @@ say_end(struct session *s)
 	ssh_channel_close(s->channel);
 }
 
+/* The last that there is to say of it; once. */
 static void
-session_free(struct session *s)
+tell_moved(struct session *s)
+{
+	if (s->started)
+		tell_session_bytes(
+		    s->net, s->id, s->in.moved, s->out.moved + s->err.moved);
+}
+
+/* Let go of everything but the channel. */
+static void
+session_leave(struct session *s)
 {
 	listener_session_done(s->net, s);
+	tell_moved(s);
 	relay_inlet_done(s->net, &s->in);
 	relay_outlet_done(s->net, &s->out);
 	relay_outlet_done(s->net, &s->err);
 	idle_end(s->net, &s->idle);
 	ssh_remove_channel_callbacks(s->channel, &s->callbacks);
-	grave_bury(s->net, s->channel, s->client_closed);
 	free(s);
+}
+
+static void
+session_free(struct session *s)
+{
+	struct net *n = s->net;
+	ssh_channel channel = s->channel;
+	bool closed = s->client_closed;
+
+	session_leave(s);
+	grave_bury(n, channel, closed);
 }
 
 /* EOF for the client, once all output is gone; true while it still waits. */
@@ -451,7 +472,9 @@ session_free_all(struct net *n)
 		struct session *s = n->sessions;
 
 		n->sessions = s->next;
-		session_free(s);
+		/* No close: a client whose last channel closes goes, and does
+		 * not read why it was disconnected. */
+		session_leave(s);
 	}
 	n->nsessions = 0;
 }

@@ -111,8 +111,11 @@ def runnable(word):
 
 
 def options_of_commands():
-    """A long option is one of configure's or in the text of the command."""
-    configure = read("configure.ac")
+    """A long option is one of configure's or of omniedge ssh-server's, or in
+    the text of the command."""
+    configure = read("configure.ac") + " ".join(
+        "--" + option for option in
+        re.findall(r'"([a-z-]+)"', read("monitor", "lab_args.c")))
     for name in ("README.md", "HACKING.md", "SECURITY.md"):
         bad, text = [], ""
         for word in " \n ".join(code_words(read(name))).split(" "):
@@ -213,7 +216,8 @@ def programs():
         ("monitor", "sshd", "forward", "sftp-server")))
     page = read("man", "sshd.8")
     listed = re.search(r"^\.It Pa (sshd-monitor.*)$", page, re.M)[1]
-    tap.equal(sorted(listed.split(" , ")), sorted(set(made) - {"sshd", "sshdctl"}),
+    tap.equal(sorted(listed.split(" , ")), sorted(set(made) - {
+        "sshd", "sshdctl", "omniedge-ssh-server"}),
               "sshd(8): the suite's programs, in FILES")
 
 

@@ -231,10 +231,10 @@ START_TEST(one_descriptor_too_many)
 	struct bench b;
 	struct msg m = { .id = MSG_NONE };
 
-	bench_init(&b, NET, MONITOR, PH_START);
-	push_msg(&b, MSG_SESSION_STARTED, MSG_MAX_FDS);
+	bench_init(&b, MONITOR, SSHD, PH_START);
+	push_msg(&b, MSG_CONN, MSG_MAX_FDS);
 	ck_assert_int_eq(chan_recv(&b.chan, &m), 0);
-	push_msg(&b, MSG_SESSION_STARTED, MSG_MAX_FDS + 1);
+	push_msg(&b, MSG_CONN, MSG_MAX_FDS + 1);
 	ck_assert_int_eq(chan_recv(&b.chan, &m), -EBADMSG);
 	bench_done(&b);
 }

@@ -1,6 +1,6 @@
 /*
  * What sshd does with the messages of a monitor, should one ever be hostile:
- * three of them count, once each; after any other the channel is closed,
+ * four of them count, three once each; after any other the channel is closed,
  * nothing stays open, and sshd goes on.
  */
 #include "config.h"
@@ -93,13 +93,14 @@ ends(void)
 	ck_assert_int_eq(next_fd(), lowest_fd);
 }
 
-START_TEST(only_three_rows_count)
+START_TEST(only_four_rows_count)
 {
 	enum msg_id id = (enum msg_id)_i;
 
 	begin();
 	push_msg(id, 0);
-	if (id != MSG_LOGIN && id != MSG_PROVEN && id != MSG_CLAIM) {
+	if (id != MSG_LOGIN && id != MSG_PROVEN && id != MSG_CLAIM &&
+	    id != MSG_AUTH_FAILED) {
 		ends();
 		ck_assert(!child.logged_in);
 		ck_assert_uint_eq(child.proven.signs, 0);
@@ -115,7 +116,15 @@ START_TEST(only_three_rows_count)
 		close(monitor_fd);
 		return;
 	}
+	ck_assert_uint_eq(child.failures, id == MSG_AUTH_FAILED);
 	push_msg(id, 0);
+	if (id == MSG_AUTH_FAILED) { /* as often as one may fail */
+		ck_assert_int_eq(child_message(&child, &seen), 0);
+		ck_assert_uint_eq(child.failures, 2);
+		chan_done(&child.chan);
+		close(monitor_fd);
+		return;
+	}
 	ends();
 }
 END_TEST
@@ -281,7 +290,7 @@ main(void)
 	Suite *s = suite_create("child");
 	TCase *t = tcase_create("child");
 
-	tcase_add_loop_test(t, only_three_rows_count, 1, MSG_COUNT);
+	tcase_add_loop_test(t, only_four_rows_count, 1, MSG_COUNT);
 	tcase_add_loop_test(t, no_descriptors, 0, 5);
 	tcase_add_loop_test(t, no_garbage, 0, 7);
 	tcase_add_test(t, monitor_goes);
