@@ -30,6 +30,7 @@ libclient_a_SOURCES = \
 	client/pump.c client/pump.h \
 	client/randomart.c client/randomart.h \
 	client/resolve.c client/resolve.h \
+	client/run.c client/run.h \
 	client/session.c client/session.h \
 	client/sharer.c client/sharer.h \
 	client/shell.c client/shell.h \

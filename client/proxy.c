@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "client/proxy.h"
+#include "client/run.h"
 #include "client/target.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -58,7 +59,7 @@ start(const char *path, char *const argv[], pid_t *out_pid)
 int
 proxy_command(const struct expand *e, const char *command, pid_t *out_pid)
 {
-	const char *shell = getenv("SHELL");
+	const char *shell = run_shell_path();
 	AUTOFREE char *expanded = NULL;
 	AUTOFREE char *line = NULL;
 	char why[80];
@@ -73,8 +74,6 @@ proxy_command(const struct expand *e, const char *command, pid_t *out_pid)
 		line = NULL;
 		return -ENOMEM;
 	}
-	if (shell == NULL || *shell == '\0')
-		shell = "/bin/sh";
 	log_debug("Executing proxy command: %s", line);
 	const char *const argv[] = { shell, "-c", line, NULL };
 

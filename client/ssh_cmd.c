@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
 
 #include "client/command.h"
 #include "client/connect_impl.h"
 #include "client/master.h"
 #include "client/mux.h"
+#include "client/run.h"
 #include "client/sharer.h"
 #include "client/shell.h"
 #include "client/tty.h"
@@ -400,28 +400,16 @@ static void
 run_local(const struct ssh *s)
 {
 	const char *text = sshconf_text(s->client->conf, KW_LOCAL_COMMAND);
-	const char *shell = getenv("SHELL");
 	AUTOFREE char *command = NULL;
 	char why[80];
-	pid_t pid;
 
 	if (text == NULL ||
 	    !sshconf_flag(s->client->conf, KW_PERMIT_LOCAL_COMMAND))
 		return;
-	if (expand_tokens(&s->client->expand, text, why, &command) != 0) {
+	if (expand_tokens(&s->client->expand, text, why, &command) == 0)
+		(void)run_shell(command);
+	else
 		log_error("LocalCommand: %s", why);
-		return;
-	}
-	if (shell == NULL || *shell == '\0')
-		shell = "/bin/sh";
-	pid = fork();
-	if (pid == 0) {
-		execl(shell, shell, "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0)
-		if (errno != EINTR)
-			return;
 }
 
 static int

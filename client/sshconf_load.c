@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
 
 #include "client/sshconf.h"
 #include "client/expand.h"
 #include "client/file.h"
+#include "client/run.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -88,26 +88,6 @@ current_host(const struct loader *ld)
 	if (name == NULL || expand_tokens(&e, name, why, &out) != 0)
 		return strdup(ld->host);
 	return out;
-}
-
-static int
-run_shell(const char *command)
-{
-	const char *shell = getenv("SHELL");
-	int status;
-	pid_t pid;
-
-	if (shell == NULL || *shell == '\0')
-		shell = "/bin/sh";
-	pid = fork();
-	if (pid == 0) {
-		execl(shell, shell, "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* The user wrote the command, in a file that nobody else may write. */

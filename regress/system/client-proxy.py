@@ -126,6 +126,9 @@ def files():
          % (place.path("local"), user.name, ADDRESS, server.port) + COMMON)
     done = run("y")
     tap.equal(done.stdout, b"ry\n", "RemoteCommand with a token", done.stderr)
+    done = run("-o", "LocalCommand=grep SigIgn /proc/self/status", "y")
+    tap.like(done.stdout, r"SigIgn:\s+0{16}$",
+             "LocalCommand inherits no ignored signal")
     tap.ok(os.path.exists(place.path("local")), "LocalCommand")
 
 

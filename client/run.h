@@ -1,0 +1,11 @@
+/* Commands that the configuration has the user's shell run here. */
+#ifndef CLIENT_RUN_H
+#define CLIENT_RUN_H
+
+/* $SHELL, or /bin/sh. Never NULL; borrowed. */
+const char *run_shell_path(void);
+
+/* Run the command with the shell and wait: its exit status, or -1. */
+int run_shell(const char *command);
+
+#endif
