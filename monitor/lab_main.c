@@ -265,6 +265,7 @@ open_log_file(const struct program *p)
 static void
 greet(const struct program *p)
 {
+	static char buf[BUFSIZ];
 	const struct lab_greeting g = {
 		.args = &p->args,
 		.self = &p->self,
@@ -277,7 +278,10 @@ greet(const struct program *p)
 		    p->master.spawn.as_user && !p->master.spawn.namespaces,
 	};
 
+	/* The password passes through here too. */
+	(void)setvbuf(stdout, buf, _IOFBF, sizeof(buf));
 	lab_greet(&g, stdout);
+	explicit_bzero(buf, sizeof(buf));
 }
 
 /* The child's part: a session of its own, and no terminal. */
