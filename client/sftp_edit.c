@@ -102,7 +102,9 @@ open_editor(struct editor *e)
 	el_set(e->el, EL_PROMPT, prompt);
 	el_set(e->el, EL_EDITOR, "emacs");
 	el_set(e->el, EL_SIGNAL, 1);
-	el_set(e->el, EL_ADDFN, "sftp-complete", "complete a word", complete);
+	/* Wide, as el_set() would copy both texts and keep them for ever. */
+	el_wset(
+	    e->el, EL_ADDFN, L"sftp-complete", L"complete a word", complete);
 	el_set(e->el, EL_BIND, "^I", "sftp-complete", NULL);
 	el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	el_set(e->el, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
