@@ -255,6 +255,9 @@ fuzz_programs += regress/fuzz/fuzz_userauth
 regress_fuzz_fuzz_userauth_SOURCES = regress/fuzz/fuzz_userauth.c
 regress_fuzz_fuzz_userauth_LDADD = $(fuzz_libs)
 regress_fuzz_fuzz_userauth_LDFLAGS = $(fuzz_ldflags)
+EXTRA_PROGRAMS += regress/fuzz/seed_msg
+regress_fuzz_seed_msg_SOURCES = regress/fuzz/seed_msg.c regress/unit/msgfill.h
+regress_fuzz_seed_msg_LDADD = $(test_libs)
 fuzz_programs += regress/fuzz/fuzz_msg
 regress_fuzz_fuzz_msg_SOURCES = regress/fuzz/fuzz_msg.c
 regress_fuzz_fuzz_msg_LDADD = $(fuzz_libs)
@@ -377,7 +380,7 @@ bench-sftp: all regress/bench/sftpload
 	    --sftp ours --load $(abs_builddir)/regress/bench/sftpload \
 	    --json bench-sftp.json $(BENCHFLAGS)
 # The clients' side: omniedge scp beside OpenSSH's and rsync.
-EXTRA_PROGRAMS = regress/bench/delay
+EXTRA_PROGRAMS += regress/bench/delay
 regress_bench_delay_SOURCES = regress/bench/delay.c
 bench-files: all regress/bench/delay
 	BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
@@ -395,5 +398,5 @@ EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \
 	regress/bench/rows.py regress/bench/servers.py \
 	regress/bench/sftprows.py \
 	regress/lib regress/golden regress/fuzz/corpus \
-	regress/fuzz/seed_msg.c regress/unit/msgfill.h \
+	regress/unit/msgfill.h \
 	regress/unit/tap.h regress/unit/conffiles.h regress/unit/keyfiles.h
