@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,25 @@ read_conn(struct conn *c)
 	return rc == 0 ? read_lab(c, lab_fd) : rc;
 }
 
+static struct hostkeys *held_keys;
+
+static void
+forget_hostkeys(void)
+{
+	hostkeys_done(held_keys);
+}
+
+/*
+ * No child has a use for the host keys, and most are about to be the user:
+ * each wipes them before it leaves fork(), also those of PAM's modules.
+ */
+static int
+keep_from_children(struct hostkeys *keys)
+{
+	held_keys = keys;
+	return -pthread_atfork(NULL, NULL, forget_hostkeys);
+}
+
 static void
 trace(void *arg, const char *line)
 {
@@ -165,6 +185,8 @@ main(int argc, char **argv, char **envp)
 	rc = chan_init(&c.net, MONITOR_NET_FD, MONITOR, NET);
 	if (rc == 0)
 		rc = chan_init(&c.sshd, MONITOR_SSHD_FD, MONITOR, SSHD);
+	if (rc == 0)
+		rc = keep_from_children(&c.hostkeys);
 	if (rc == 0)
 		rc = read_conn(&c);
 	if (rc != 0)

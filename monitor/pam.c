@@ -28,6 +28,8 @@ struct pam {
 	bool account_asked;
 	int account; /* 0 or -EACCES, once asked */
 	bool credentials;
+	bool session_asked;
+	int verdict; /* of opening the session: 0 or -EACCES, once asked */
 	bool session;
 	char text[PAM_TEXT_MAX];
 };
@@ -337,14 +339,12 @@ pam_interactive(struct conn *c)
 	return -EACCES;
 }
 
-int
-pam_session(struct conn *c, const char *tty)
+static int
+open_session(struct conn *c, const char *tty)
 {
 	struct pam *p = c->pam;
 	int rc;
 
-	if (p->session)
-		return 0;
 	show_info(c);
 	if (tty != NULL)
 		pam_set_item(p->handle, PAM_TTY, tty);
@@ -359,6 +359,15 @@ pam_session(struct conn *c, const char *tty)
 	}
 	p->session = true;
 	return same_user(c);
+}
+
+int
+pam_session(struct conn *c, const char *tty)
+{
+	if (!c->pam->session_asked)
+		c->pam->verdict = open_session(c, tty);
+	c->pam->session_asked = true;
+	return c->pam->verdict;
 }
 
 int

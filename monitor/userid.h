@@ -1,5 +1,6 @@
 /*
  * Acting as the user: for a moment (to read what is the user's) and for good.
+ * Whatever the ids, the process stays undumpable.
  */
 #ifndef MONITOR_USERID_H
 #define MONITOR_USERID_H
@@ -24,7 +25,11 @@ int userid_groups(const struct account *a);
  */
 int userid_become(const struct account *a);
 
-/* Send the group of a child the signal, with the rights of its user. */
+/*
+ * Send the group of a child the signal, with the rights of its user. 0 or
+ * -errno; -EPERM also when the user kept it from being sent, for a second at
+ * most.
+ */
 int userid_kill(const struct account *a, pid_t pgrp, int sig);
 
 #endif

@@ -152,6 +152,9 @@ unit_tests += regress/unit/test_forward_jail
 regress_unit_test_forward_jail_SOURCES = regress/unit/test_forward_jail.c
 regress_unit_test_forward_jail_LDADD = libforward.a $(test_libs) -lpthread \
 	$(SECCOMP_LIBS) $(CAP_LIBS)
+unit_tests += regress/unit/test_userid
+regress_unit_test_userid_SOURCES = regress/unit/test_userid.c
+regress_unit_test_userid_LDADD = $(monitor_libs)
 unit_tests += regress/unit/test_hostkey
 regress_unit_test_hostkey_SOURCES = regress/unit/test_hostkey.c
 regress_unit_test_hostkey_LDADD = $(monitor_libs)

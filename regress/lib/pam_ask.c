@@ -1,9 +1,11 @@
 /*
  * A PAM module for the tests: says something, asks two things in one call and
  * a third in another, and may call the user by another name. Loaded by the
- * sshd-monitor under test, with the answers that are right as arguments:
+ * sshd-monitor under test, with the answers that are right as arguments; for a
+ * session there is only the other name:
  *
- *	pam_ask.so COLOUR TOKEN AGAIN [USER]
+ *	auth    ... pam_ask.so COLOUR TOKEN AGAIN [USER]
+ *	session ... pam_ask.so [USER]
  */
 #include "config.h"
 
@@ -67,6 +69,25 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
 int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_SUCCESS;
+}
+
+int
+pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	if (argc > 0)
+		pam_set_item(pamh, PAM_USER, argv[0]);
+	return PAM_SUCCESS;
+}
+
+int
+pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	(void)pamh;
 	(void)flags;

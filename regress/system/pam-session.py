@@ -11,9 +11,10 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
-from server import Place, flavour
+from server import Place, build_dir, flavour
 from terminal import Terminal
 from wait import holds
+import aio
 
 NOFILE = 321
 UNSET_LOGINUID = "4294967295"
@@ -159,10 +160,42 @@ def session_failure():
     closed.stop()
 
 
+async def commands(where, count):
+    """What each of so many commands printed, one after the other in one
+    connection; None: refused."""
+    printed = []
+    async with aio.connect(where, user, key) as session:
+        for _ in range(count):
+            try:
+                done = await session.run("echo in", timeout=15)
+                printed.append(done.stdout or None)
+            except aio.asyncssh.Error:
+                printed.append(None)
+    return printed
+
+
+def renamed_in_session():
+    """A session module that changes the user: no session, however often the
+    client asks."""
+    module = os.path.join(build_dir(), "regress", "lib", "pam_ask.so")
+    if flavour() == "openssh":
+        tap.skip("session: another user", "OpenSSH does not look")
+        return
+    for name, printed in ((user.name, "in\n"), ("root", None)):
+        overlay = place.overlay_etc(
+            "echo 'session required %s %s' >>/etc/pam.d/sshd"
+            % (module, name))
+        renamed = place.server(before=overlay)
+        tap.equal(aio.run(commands(renamed, 3)), [printed] * 3,
+                  "session: a module that says it is %s" % name,
+                  renamed.log())
+        renamed.stop()
+
+
 def the_end():
     server.stop()
 
 
 tap.main(pam_items, pam_tty, password_login, loginuid,
          limits_and_environment, inheritable_capabilities, refused_by_account,
-         session_failure, the_end)
+         session_failure, renamed_in_session, the_end)

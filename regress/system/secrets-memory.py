@@ -6,6 +6,7 @@ is shown with what must be there. No log level ever shows a password."""
 import base64
 import os
 import re
+import signal
 import sys
 
 from cryptography.hazmat.primitives import serialization
@@ -153,6 +154,14 @@ def program(pid):
         return ""
 
 
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 class Connection:
     """The two processes of the connection that what() makes."""
 
@@ -164,8 +173,10 @@ class Connection:
         self.monitor, self.net = found["sshd-monitor"], found["sshd-net"]
 
     def _found(self, before):
+        # A child of the monitor is of its program too, until it runs another.
         found = {program(pid): pid for pid in self.server.children()
-                 if pid not in before}
+                 if pid not in before
+                 and program(parent(pid)) != "sshd-monitor"}
         return found if {"sshd-monitor", "sshd-net"} <= set(found) else None
 
 
@@ -202,6 +213,35 @@ def host_keys():
                "%s: the search finds the private one in sshd-monitor" % kind)
         connection.made.communicate(b"", 15)
         wait_for(lambda: not user.processes(), 15, "the session's end")
+
+
+def running_rc():
+    found = {program(pid): pid for pid in user.processes()}
+    return found if {"sshd-monitor", "tail"} <= set(found) else None
+
+
+def users_own():
+    """While ~/.ssh/rc runs, the process that will run the user's program waits
+    for it as the user: what it holds, the user might get at."""
+    user.write(".ssh/rc", "exec tail -f /dev/null\n")
+    for kind, name in (("ed25519", "ssh-ed25519"),
+                       ("ecdsa", "ecdsa-sha2-nistp256"),
+                       ("rsa", "rsa-sha2-512")):
+        client = place.popen(server.ssh_argv(user, "true", key=key,
+                                             HostKeyAlgorithms=name))
+        found = wait_for(running_rc, 15, "~/.ssh/rc")
+        pid = found["sshd-monitor"]
+        tap.ok(find(pid, {"name": user.name.encode()}),
+               "%s: the search finds the name in the user's process" % name)
+        tap.equal(find(pid, SECRETS), [],
+                  "%s: nothing of a private host key in it" % name)
+        # Of a process that is not dumpable, /proc/PID is root's.
+        tap.equal(os.stat("/proc/%d/mem" % pid).st_uid, 0,
+                  "%s: it is not dumpable" % name)
+        os.kill(found["tail"], signal.SIGTERM)
+        client.communicate(b"", 15)
+        wait_for(lambda: not user.processes(), 15, "the session's end")
+    os.unlink(user.path(".ssh/rc"))
 
 
 def no_password(connection, text, when):
@@ -294,5 +334,5 @@ def logs():
 
 if sanitized():
     tap.skip_all("a sanitizer's allocator keeps what was freed")
-tap.main(host_keys, password_login, failed_password, answers, unknown_user,
-         logs)
+tap.main(host_keys, users_own, password_login, failed_password, answers,
+         unknown_user, logs)
