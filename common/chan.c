@@ -49,8 +49,9 @@ chan_trace(const struct chan *c, const struct msg *m, bool sent)
 	c->trace(c->trace_arg, line);
 }
 
-int
-chan_send(struct chan *c, const struct msg *m, const int *fds, unsigned nfds)
+static int
+chan_put(struct chan *c, const struct msg *m, const int *fds, unsigned nfds,
+    int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(int) * MSG_MAX_FDS)];
@@ -80,11 +81,24 @@ chan_send(struct chan *c, const struct msg *m, const int *fds, unsigned nfds)
 	}
 	chan_trace(c, m, true);
 	do
-		n = sendmsg(c->fd, &hdr, MSG_NOSIGNAL);
+		n = sendmsg(c->fd, &hdr, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	return 0;
+}
+
+int
+chan_send(struct chan *c, const struct msg *m, const int *fds, unsigned nfds)
+{
+	return chan_put(c, m, fds, nfds, 0);
+}
+
+int
+chan_try_send(
+    struct chan *c, const struct msg *m, const int *fds, unsigned nfds)
+{
+	return chan_put(c, m, fds, nfds, MSG_DONTWAIT);
 }
 
 static void

@@ -32,6 +32,14 @@ int chan_send(
     struct chan *c, const struct msg *m, const int *fds, unsigned nfds);
 
 /*
+ * As chan_send(), but never waits: -EAGAIN when the other side has not read
+ * what fills its queue, and nothing was sent. For a peer who may stop reading
+ * to hold us up.
+ */
+int chan_try_send(
+    struct chan *c, const struct msg *m, const int *fds, unsigned nfds);
+
+/*
  * Wait for the next message and check it: malformed -EBADMSG, not allowed
  * from that peer in this phase -EPROTO, too often -EDQUOT; -EPIPE when the
  * other side is gone. What the last message borrowed dies with this call, and

@@ -12,7 +12,7 @@
 #include "common/wire.h"
 
 /* Both ends are always of one build; this catches a half-done upgrade. */
-#define MSG_VERSION 3
+#define MSG_VERSION 4
 #define MSG_MAX_LEN 65536 /* bytes of an encoded message */
 #define MSG_MAX_FDS 5
 
@@ -91,6 +91,9 @@ enum forward_where {
 	WHERE_ANY,      /* every address */
 	WHERE_HOST,
 };
+
+/* The monitor's own BIND: a number that CONNECT and LISTEN cannot have. */
+#define FORWARD_OWN_ID (1ull << 32)
 
 /* Limits of one connection, kept by sshd-net and enforced by the monitor. */
 #define FORWARD_PENDING_MAX 256   /* requests that are not answered yet */

@@ -37,7 +37,7 @@ bound_done(struct bound *b)
 }
 
 static void
-answer(struct helper *h, uint32_t id, const struct bound *b, const char *path)
+answer(struct helper *h, uint64_t id, const struct bound *b, const char *path)
 {
 	struct msg m = { .id = MSG_BOUND };
 
@@ -164,7 +164,7 @@ bind_display(struct bound *b, int family, bool loopback)
 /* --- requests */
 
 static void
-bind_agent(struct helper *h, uint32_t id)
+bind_agent(struct helper *h, uint64_t id)
 {
 	struct bound b = { .n = 0 };
 	int rc = agent_listen(&h->agent, &b.fds[0]);
@@ -181,9 +181,9 @@ begin_host(struct helper *h, const struct msg_bind *q)
 	struct bound b = { .error = ENOMEM };
 	struct lookup *l;
 
-	if (lookup_new((uint32_t)q->id, q->host, q->port,
-		helper_family(q->family), &l) != 0) {
-		answer(h, (uint32_t)q->id, &b, "");
+	if (lookup_new(q->id, q->host, q->port, helper_family(q->family), &l) !=
+	    0) {
+		answer(h, q->id, &b, "");
 		return;
 	}
 	l->to_bind = true;
@@ -201,7 +201,7 @@ bind_begin(struct helper *h, const struct msg_bind *q)
 	int family = helper_family(q->family);
 
 	if (q->kind == BIND_AGENT) {
-		bind_agent(h, (uint32_t)q->id);
+		bind_agent(h, q->id);
 		return;
 	}
 	if (q->where == WHERE_HOST) {
@@ -212,7 +212,7 @@ bind_begin(struct helper *h, const struct msg_bind *q)
 		bind_display(&b, family, q->where == WHERE_LOOPBACK);
 	else
 		bind_own(&b, family, q->where == WHERE_LOOPBACK);
-	answer(h, (uint32_t)q->id, &b, "");
+	answer(h, q->id, &b, "");
 	bound_done(&b);
 }
 

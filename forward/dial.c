@@ -20,7 +20,7 @@ struct attempt {
 
 struct dial {
 	struct dial *next;
-	uint32_t id;
+	uint64_t id;
 	struct lookup *lookup; /* owned, once done; its addresses */
 	struct addrinfo *order[DIAL_ADDRESSES_MAX];
 	size_t naddrs;
@@ -44,7 +44,7 @@ dial_free(struct dial *d)
 /* Answer, with the socket if there is one. */
 static void
 answer(
-    struct helper *h, uint32_t id, enum forward_outcome outcome, const int *fd)
+    struct helper *h, uint64_t id, enum forward_outcome outcome, const int *fd)
 {
 	struct msg m = { .id = MSG_DIALLED };
 
@@ -87,14 +87,14 @@ dial_begin(struct helper *h, const struct msg_dial *q)
 	int rc = -ENOMEM;
 
 	if (d != NULL)
-		rc = lookup_new((uint32_t)q->id, q->host, q->port,
-		    helper_family(q->family), &l);
+		rc = lookup_new(
+		    q->id, q->host, q->port, helper_family(q->family), &l);
 	if (rc != 0) {
 		free(d);
-		answer(h, (uint32_t)q->id, FORWARD_FAILED, NULL);
+		answer(h, q->id, FORWARD_FAILED, NULL);
 		return;
 	}
-	d->id = (uint32_t)q->id;
+	d->id = q->id;
 	d->failure = FORWARD_UNKNOWN;
 	d->deadline = helper_clock() + DIAL_WAIT_MS;
 	d->next = h->dials;

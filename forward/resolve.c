@@ -32,7 +32,7 @@ resolver_init(struct resolver *r)
 }
 
 int
-lookup_new(uint32_t id, struct span host, uint64_t port, int family,
+lookup_new(uint64_t id, struct span host, uint64_t port, int family,
     struct lookup **out_lookup)
 {
 	struct lookup *l;

@@ -17,7 +17,7 @@
 
 struct lookup {
 	struct lookup *next;
-	uint32_t id; /* of the request that it is for */
+	uint64_t id; /* of the request that it is for */
 	bool to_bind;
 	char host[RESOLVE_HOST_MAX + 1];
 	char port[6];
@@ -40,7 +40,7 @@ int resolver_init(struct resolver *r);
  * What to look up for a request: family is an AF_ value. -EMSGSIZE, -EINVAL
  * (a NUL in the name) or -ENOMEM.
  */
-int lookup_new(uint32_t id, struct span host, uint64_t port, int family,
+int lookup_new(uint64_t id, struct span host, uint64_t port, int family,
     struct lookup **out_lookup);
 /* Whether the name is an address; then found is filled in. */
 bool lookup_numeric(struct lookup *l);

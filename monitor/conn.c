@@ -210,9 +210,15 @@ hear_last_words(struct conn *c)
 	for (;;) {
 		struct pollfd pfd = { c->net.fd, POLLIN, 0 };
 		int64_t left = until - clock_ms();
+		int rc;
 
-		if (left <= 0 || poll(&pfd, 1, (int)left) == 0 ||
-		    chan_recv(&c->net, &m) != 0)
+		if (left <= 0 || poll(&pfd, 1, (int)left) == 0)
+			return;
+		/* A signal ends poll() early, with nothing to be read. */
+		rc = chan_try_recv(&c->net, &m);
+		if (rc == -EAGAIN || rc == -EINTR)
+			continue;
+		if (rc != 0)
 			return;
 		if (m.id == MSG_SESSION_BYTES)
 			(void)answer(c, &m);

@@ -7,9 +7,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "common/err.h"
 #include "common/log.h"
@@ -26,10 +28,9 @@
 /* A request that sshd-forward has not answered. */
 struct waiting {
 	bool used;
-	bool own; /* asked by the monitor, which waits for it */
 	bool listen;
-	uint32_t id;
-	char *host; /* owned; for the log */
+	uint64_t id; /* FORWARD_OWN_ID: the monitor waits for it */
+	char *host;  /* owned; for the log */
 	unsigned port;
 };
 
@@ -117,13 +118,18 @@ running(struct conn *c)
 /* --- requests */
 
 static struct waiting *
-find(struct forward *f, uint32_t id, bool own)
+find(struct forward *f, uint64_t id)
 {
 	for (size_t i = 0; i < FORWARD_PENDING_MAX; i++)
-		if (f->waiting[i].used && f->waiting[i].id == id &&
-		    f->waiting[i].own == own)
+		if (f->waiting[i].used && f->waiting[i].id == id)
 			return &f->waiting[i];
 	return NULL;
+}
+
+static bool
+is_own(const struct waiting *w)
+{
+	return w->id == FORWARD_OWN_ID;
 }
 
 static void
@@ -135,7 +141,7 @@ forget(struct waiting *w)
 
 /* A free place for a request of that number; NULL: see *out_rc. */
 static struct waiting *
-remember(struct conn *c, uint32_t id, bool own, int *out_rc)
+remember(struct conn *c, uint64_t id, int *out_rc)
 {
 	struct forward *f;
 	struct waiting *w = NULL;
@@ -144,14 +150,14 @@ remember(struct conn *c, uint32_t id, bool own, int *out_rc)
 	if (*out_rc != 0)
 		return NULL;
 	f = c->forward;
-	*out_rc = find(f, id, own) != NULL ? -EEXIST : -EBUSY;
+	*out_rc = find(f, id) != NULL ? -EEXIST : -EBUSY;
 	for (size_t i = 0; i < FORWARD_PENDING_MAX && w == NULL; i++)
 		if (!f->waiting[i].used)
 			w = &f->waiting[i];
 	if (w == NULL || *out_rc == -EEXIST)
 		return NULL;
 	*out_rc = 0;
-	*w = (struct waiting){ .used = true, .own = own, .id = id };
+	*w = (struct waiting){ .used = true, .id = id };
 	return w;
 }
 
@@ -169,15 +175,18 @@ family_of(const struct conn *c)
 	}
 }
 
-/* Hand a request on; one that cannot be handed on was never made. */
+/*
+ * Hand a request on; one that cannot be handed on was never made. Never waits:
+ * the user may stop the process (kill -STOP), which is not to stop us.
+ */
 static int
 send_request(struct conn *c, struct waiting *w, const struct msg *m)
 {
-	int rc = chan_send(&c->forward->chan, m, NULL, 0);
+	int rc = chan_try_send(&c->forward->chan, m, NULL, 0);
 
 	if (rc != 0)
 		forget(w);
-	return rc;
+	return rc == -EAGAIN ? -EBUSY : rc;
 }
 
 int
@@ -187,7 +196,7 @@ forward_connect(struct conn *c, const struct msg_connect *q)
 	struct waiting *w;
 	int rc;
 
-	w = remember(c, (uint32_t)q->id, false, &rc);
+	w = remember(c, q->id, &rc);
 	if (w == NULL)
 		return rc;
 	w->host = strndup((const char *)q->host.p, q->host.len);
@@ -221,7 +230,7 @@ forward_listen(struct conn *c, const struct msg_listen *q)
 	struct waiting *w;
 	int rc;
 
-	w = remember(c, (uint32_t)q->id, false, &rc);
+	w = remember(c, q->id, &rc);
 	if (w == NULL)
 		return rc;
 	w->listen = true;
@@ -316,7 +325,7 @@ settle(struct conn *c, struct waiting *w, uint64_t outcome,
 		outcome = FORWARD_FAILED;
 	if (outcome != FORWARD_DONE)
 		forward_sockets_done(s);
-	if (w->own) {
+	if (is_own(w)) {
 		f->own_done = true;
 		f->own_outcome = (enum forward_outcome)outcome;
 		f->own = *s;
@@ -334,7 +343,7 @@ static int
 on_dialled(struct conn *c, const struct msg_dialled *q)
 {
 	struct forward_sockets s = { .n = 0 };
-	struct waiting *w = find(c->forward, (uint32_t)q->id, false);
+	struct waiting *w = find(c->forward, q->id);
 
 	if (w == NULL || w->listen)
 		return -EPROTO;
@@ -348,14 +357,13 @@ on_bound(struct conn *c, const struct msg_bound *q)
 {
 	struct forward *f = c->forward;
 	struct forward_sockets s = { .port = (unsigned)q->port };
-	struct waiting *w = find(f, (uint32_t)q->id, false);
+	struct waiting *w = find(f, q->id);
 
 	if (w == NULL || !w->listen)
-		w = find(f, (uint32_t)q->id, true);
-	if (w == NULL)
 		return -EPROTO;
 	take_sockets(f, &s);
-	if (w->own && q->path.len != 0 && q->path.len < sizeof(f->agent_path)) {
+	if (is_own(w) && q->path.len != 0 &&
+	    q->path.len < sizeof(f->agent_path)) {
 		memcpy(f->agent_path, q->path.p, q->path.len);
 		f->agent_path[q->path.len] = '\0';
 	}
@@ -406,6 +414,40 @@ forward_serve(struct conn *c)
 	lost(c);
 }
 
+/* --- waiting for it, which the user may have stopped (kill -STOP) */
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Whether that has come before that time, whatever signals come as well. */
+static bool
+comes(const struct forward *f, short events, int64_t until)
+{
+	struct pollfd fd = { f->chan.fd, events, 0 };
+	int64_t left;
+	int n;
+
+	do {
+		left = until - clock_ms();
+		n = poll(&fd, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+/* It does not do what it should: it may be stopped, and would stay. */
+static void
+put_down(struct forward *f)
+{
+	if (f->pid != 0)
+		(void)kill(f->pid, SIGKILL);
+}
+
 /* --- requests of the monitor's own */
 
 /*
@@ -416,18 +458,15 @@ static int
 wait_own(struct conn *c)
 {
 	struct forward *f = c->forward;
+	int64_t until = clock_ms() + FORWARD_WAIT_MS;
 
 	while (!f->own_done) {
-		struct pollfd fd = { f->chan.fd, POLLIN, 0 };
-		int n = poll(&fd, 1, FORWARD_WAIT_MS);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0) {
+		if (comes(f, POLLIN, until)) {
 			forward_serve(c);
 			continue;
 		}
 		log_error("sshd-forward of %s does not answer", c->user);
+		put_down(f);
 		lost(c);
 		return -ETIMEDOUT;
 	}
@@ -440,12 +479,13 @@ ask_own(struct conn *c, struct msg *m, struct forward_sockets *out)
 	struct waiting *w;
 	int rc;
 
-	w = remember(c, 0, true, &rc);
+	w = remember(c, FORWARD_OWN_ID, &rc);
 	if (w == NULL)
 		return rc;
 	c->forward->own_done = false;
 	c->forward->own_outcome = FORWARD_FAILED;
 	w->listen = true;
+	m->u.bind.id = FORWARD_OWN_ID;
 	rc = send_request(c, w, m);
 	if (rc == 0)
 		rc = wait_own(c);
@@ -521,16 +561,14 @@ void
 forward_done(struct conn *c)
 {
 	struct forward *f = c->forward;
-	struct pollfd fd;
 
 	if (f == NULL)
 		return;
 	if (f->chan.fd >= 0) {
 		/* It ends when we are gone; PAM's session is to outlive it. */
 		(void)shutdown(f->chan.fd, SHUT_WR);
-		fd = (struct pollfd){ f->chan.fd, POLLRDHUP, 0 };
-		while (poll(&fd, 1, FORWARD_END_MS) < 0 && errno == EINTR)
-			continue;
+		if (!comes(f, POLLRDHUP, clock_ms() + FORWARD_END_MS))
+			put_down(f);
 		lost(c);
 	}
 	forward_reap(c);

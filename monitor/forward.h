@@ -16,7 +16,8 @@
 /*
  * Ask for what CONNECT or LISTEN wants; may_connect() or may_listen() has said
  * yes. 0, and CONNECTED or LISTENING follows; or -errno: -EBUSY for too many
- * at the same time, -EEXIST for a number that is in use.
+ * at the same time, or more than it has read; -EEXIST for a number that is in
+ * use.
  */
 int forward_connect(struct conn *c, const struct msg_connect *q);
 int forward_listen(struct conn *c, const struct msg_listen *q);
@@ -31,7 +32,7 @@ void forward_sockets_done(struct forward_sockets *s);
 
 /*
  * The agent's socket, and a display's. 0, or -errno: -EEXIST for a second
- * agent, -ETIMEDOUT.
+ * agent, -EBUSY, -ETIMEDOUT.
  */
 int forward_agent(struct conn *c, struct forward_sockets *out);
 int forward_x11(struct conn *c, struct forward_sockets *out);
@@ -45,7 +46,7 @@ struct pollfd forward_poll(const struct conn *c);
 void forward_serve(struct conn *c);
 /* After SIGCHLD. */
 void forward_reap(struct conn *c);
-/* Let it clean up, and end. Twice is fine. */
+/* Let it clean up, and end; or kill it, in time. Twice is fine. */
 void forward_done(struct conn *c);
 
 #endif

@@ -10,8 +10,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "common/err.h"
 #include "common/own.h"
@@ -20,6 +23,11 @@
 #include "regress/unit/tap.h"
 
 #define HELPER_FD 3
+#define AGENT_PATH "/tmp/agent"
+#define LONG_HOST 1000 /* bytes: few such fill the queue of a socket */
+#define MANY 150
+#define DISTURB_MS 20000
+#define POLL_MS 10
 #define BACKLOG_FILL 4 /* connections that a backlog of none lets wait */
 
 /* --- the hostile sshd-forward: what DIAL's port makes it do */
@@ -35,7 +43,7 @@ enum trick {
 	TRICK_BOUND,   /* the answer to another question */
 	TRICK_TWICE,
 	TRICK_DIE,
-	TRICK_COUNT,
+	TRICK_STOP, /* as its user can make any: kill -STOP */
 };
 
 static void
@@ -87,11 +95,41 @@ play(struct chan *c, const struct msg_dial *q)
 		answer(c, q->id, pair[0]);
 		answer(c, q->id, pair[1]);
 		break;
+	case TRICK_STOP:
+		(void)raise(SIGSTOP);
+		break;
 	default:
 		_exit(0);
 	}
 	close(pair[0]);
 	close(pair[1]);
+}
+
+static void
+answer_bind(struct chan *c, uint64_t id, bool agent)
+{
+	struct msg m = { .id = MSG_BOUND };
+	int fd = socket(agent ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+
+	m.u.bound.id = id;
+	if (agent)
+		m.u.bound.path = span_of(AGENT_PATH, strlen(AGENT_PATH));
+	(void)chan_send(c, &m, &fd, 1);
+	close(fd);
+}
+
+/* The name takes long to be looked up; the agent's socket needs none. */
+static void
+play_bind(struct chan *c, const struct msg_bind *q)
+{
+	static uint64_t slow;
+
+	if (q->kind == BIND_TCP) {
+		slow = q->id;
+		return;
+	}
+	answer_bind(c, q->id, true);
+	answer_bind(c, slow, false);
 }
 
 static void __attribute__((noreturn)) hostile_forward(void)
@@ -104,6 +142,8 @@ static void __attribute__((noreturn)) hostile_forward(void)
 	while (chan_recv(&c, &m) == 0)
 		if (m.id == MSG_DIAL)
 			play(&c, &m.u.dial);
+		else if (m.id == MSG_BIND)
+			play_bind(&c, &m.u.bind);
 	_exit(0);
 }
 
@@ -149,21 +189,117 @@ lives_on(struct rig *r)
 	rig_ends_well(r, RIG_GONE);
 }
 
-START_TEST(hostile_answers)
+static void
+use_hostile_forward(void)
 {
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	struct rig r;
 
 	ck_assert_int_gt(len, 0);
 	self[len] = '\0';
 	rig_use_forward(self);
+}
+
+START_TEST(hostile_answers)
+{
+	struct rig r;
+
+	use_hostile_forward();
 	rig_bring(&r, PH_SESSION);
 	ask_connect(&r, 7, (uint64_t)_i);
 	ck_assert_uint_eq(outcome(&r, MSG_CONNECTED, 7),
 	    _i == TRICK_HONEST || _i == TRICK_TWICE ? FORWARD_DONE
 						    : FORWARD_FAILED);
 	lives_on(&r);
+}
+END_TEST
+
+/* The one socket of the last message is of this family. */
+static void
+has_socket(struct rig *r, int family)
+{
+	AUTOCLOSE int fd = chan_take_fd(&r->net, 0);
+	int is = -1;
+	socklen_t len = sizeof(is);
+
+	ck_assert_uint_eq(r->net.nfds, 1);
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &is, &len), 0);
+	ck_assert_int_eq(is, family);
+}
+
+/* Answers out of order: nobody gets the agent's socket as a listener. */
+START_TEST(agent_overtakes_listener)
+{
+	struct msg m = rig_msg(MSG_LISTEN);
+	struct rig r;
+
+	use_hostile_forward();
+	rig_configure("AllowAgentForwarding yes\n");
+	rig_bring(&r, PH_SESSION);
+	m.u.listen.id = (uint64_t)_i;
+	m.u.listen.host = span_of("localhost", 9);
+	ck_assert_int_eq(rig_push_msg(r.net.fd, &m), 0);
+	m = rig_msg(MSG_AGENT_OPEN);
+	ck_assert_int_eq(rig_push_msg(r.net.fd, &m), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(chan_recv(&r.net, &m), 0);
+		if (m.id == MSG_AGENT_REPLY) {
+			ck_assert_uint_eq(m.u.agent_reply.ok, 1);
+			has_socket(&r, AF_UNIX);
+			continue;
+		}
+		ck_assert_int_eq(m.id, MSG_LISTENING);
+		ck_assert_uint_eq(m.u.listening.id, (uint64_t)_i);
+		ck_assert_uint_eq(m.u.listening.outcome, FORWARD_DONE);
+		has_socket(&r, AF_INET);
+	}
+	lives_on(&r);
+}
+END_TEST
+
+/* Signals meanwhile, as of a child that is stopped again and again. */
+static void
+disturb_to_the_end(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	for (int ms = 0; ms < DISTURB_MS && info.si_pid == 0; ms += POLL_MS) {
+		ck_assert_int_eq(kill(pid, SIGCHLD), 0);
+		(void)poll(NULL, 0, POLL_MS);
+		ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info,
+				     WEXITED | WNOHANG | WNOWAIT),
+		    0);
+	}
+	ck_assert_int_eq(info.si_pid, pid);
+}
+
+/* One that reads nothing any more holds up neither sessions nor the end. */
+START_TEST(stopped_forward)
+{
+	static char host[LONG_HOST];
+	struct msg m = rig_msg(MSG_CONNECT);
+	struct rig r;
+
+	use_hostile_forward();
+	rig_configure("PermitOpen any\nAllowAgentForwarding yes\n");
+	rig_bring(&r, PH_SESSION);
+	ask_connect(&r, 0, TRICK_STOP);
+	memset(host, 'x', sizeof(host));
+	m.u.connect.host = span_of(host, sizeof(host));
+	m.u.connect.port = TRICK_HONEST;
+	for (uint64_t id = 1; id < MANY; id++) {
+		m.u.connect.id = id;
+		ck_assert_int_eq(rig_push_msg(r.net.fd, &m), 0);
+	}
+	m = rig_msg(MSG_AGENT_OPEN);
+	m = rig_ask(&r, &m);
+	ck_assert_uint_eq(m.u.agent_reply.ok, 0);
+	m = rig_msg(MSG_PTY_OPEN);
+	m = rig_ask(&r, &m);
+	ck_assert_uint_eq(m.u.pty_reply.ok, 1);
+	ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
+	disturb_to_the_end(r.pid);
+	rig_ends_well(&r, RIG_SILENT);
 }
 END_TEST
 
@@ -260,7 +396,9 @@ main(int argc, char **argv)
 		hostile_forward();
 	tcase_set_timeout(t, 120);
 	tcase_add_unchecked_fixture(t, rig_setup, rig_teardown);
-	tcase_add_loop_test(t, hostile_answers, TRICK_HONEST, TRICK_COUNT);
+	tcase_add_loop_test(t, hostile_answers, TRICK_HONEST, TRICK_STOP);
+	tcase_add_loop_test(t, agent_overtakes_listener, 0, 2);
+	tcase_add_test(t, stopped_forward);
 	tcase_add_test(t, not_without_permission);
 	tcase_add_test(t, not_more_than_the_limit);
 	suite_add_tcase(s, t);

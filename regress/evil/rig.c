@@ -68,10 +68,10 @@ write_file(const char *name, const char *text)
 /* Everyone may use all that a test asks for: what is refused is refused by
  * the rules of messages, not by these options. There is no ECDSA key. */
 static void
-load_config(void)
+load_config(const char *lines)
 {
 	static const char *const format =
-	    "HostKey %1$s/host_ed25519\nHostKey %1$s/host_rsa\n"
+	    "%2$sHostKey %1$s/host_ed25519\nHostKey %1$s/host_rsa\n"
 	    "AuthorizedKeysFile %1$s/user.pub\nUsePAM no\nStrictModes no\n"
 	    "PermitRootLogin yes\nPasswordAuthentication yes\n"
 	    "LogLevel VERBOSE\nMaxAuthTries 1000\nMaxSessions 3\n"
@@ -81,7 +81,7 @@ load_config(void)
 	char path[PATH_MAX];
 	char text[8 * PATH_MAX];
 
-	snprintf(text, sizeof(text), format, keyfiles_dir);
+	snprintf(text, sizeof(text), format, keyfiles_dir, lines);
 	write_file("sshd_config", text);
 	rig_path("sshd_config", path, sizeof(path));
 	args.config_file = path;
@@ -128,12 +128,20 @@ rig_setup(void)
 	keyfiles_make("host_ed25519", "ed25519", "256", "RFC4716", "");
 	keyfiles_make("host_rsa", "rsa", "2048", "RFC4716", "");
 	keyfiles_make("user", "ed25519", "256", "RFC4716", "");
-	load_config();
+	load_config("");
 	load_user_key();
 	rig_path(RIG_MARKER, the_rig.marker, sizeof(the_rig.marker));
 	rig_path("log", the_rig.log, sizeof(the_rig.log));
 	snprintf(the_rig.command, sizeof(the_rig.command), "touch '%s'",
 	    the_rig.marker);
+}
+
+void
+rig_configure(const char *lines)
+{
+	server_config_done(&the_rig.config);
+	the_rig.config = (struct server_config){ 0 };
+	load_config(lines);
 }
 
 void

@@ -43,6 +43,9 @@ void rig_send_conn(struct rig *r, const int *fds, unsigned nfds);
 #define RIG_CONN_FDS 3
 void rig_conn_fds(int out_fds[RIG_CONN_FDS]);
 
+/* Lines of sshd_config before, and so in place of, the rig's own. */
+void rig_configure(const char *lines);
+
 /* What monitors get as sshd-forward from now on. */
 void rig_use_forward(const char *path);
 

@@ -183,6 +183,27 @@ START_TEST(try_does_not_wait)
 }
 END_TEST
 
+START_TEST(try_send_does_not_wait)
+{
+	struct msg m = msgfill(MSG_AUTH_RESULT, MSGFILL_MIN);
+	struct bench b;
+	int rc;
+
+	bench_init(&b, MONITOR, NET, PH_AUTH);
+	do
+		rc = chan_try_send(&b.chan, &m, NULL, 0);
+	while (rc == 0);
+	ck_assert_int_eq(rc, -EAGAIN);
+	while (recv(b.peer_fd, &m, sizeof(m), MSG_DONTWAIT) > 0)
+		continue;
+	m = msgfill(MSG_AUTH_RESULT, MSGFILL_MIN);
+	ck_assert_int_eq(chan_try_send(&b.chan, &m, NULL, 0), 0);
+	close(take_fd(&b.peer_fd));
+	ck_assert_int_eq(chan_try_send(&b.chan, &m, NULL, 0), -EPIPE);
+	bench_done(&b);
+}
+END_TEST
+
 static void
 on_alarm(int sig)
 {
@@ -525,6 +546,7 @@ main(void)
 	tcase_add_loop_test(t, every_row_arrives, 1, MSG_COUNT);
 	tcase_add_test(t, descriptors_are_handed_over);
 	tcase_add_test(t, try_does_not_wait);
+	tcase_add_test(t, try_send_does_not_wait);
 	tcase_add_test(t, signal_interrupts);
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(u, too_many_descriptors, 0, 7);
