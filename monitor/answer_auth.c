@@ -81,6 +81,9 @@ read_banner(const struct conn *c, struct writer *out)
 static unsigned
 methods_of(const struct conn *c)
 {
+	/* The proof is refused by one, also where only Match offers any. */
+	if (c->probe)
+		return METHOD_PUBLICKEY;
 	return chain_methods(c) & ~(unsigned)CHAIN_NONE;
 }
 

@@ -266,6 +266,20 @@ wait_time(const struct conn *c, struct timespec *ts)
 	return ts;
 }
 
+bool
+conn_wait(struct pollfd *fds, size_t n)
+{
+	sigset_t term, open_mask;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, &open_mask);
+	if (!got_term)
+		(void)ppoll(fds, n, NULL, &open_mask);
+	sigprocmask(SIG_SETMASK, &open_mask, NULL);
+	return !got_term;
+}
+
 /* Wait for something to do. */
 static void
 wait_events(struct conn *c, const sigset_t *signals, struct pollfd fds[3])

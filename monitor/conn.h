@@ -6,6 +6,7 @@
 #ifndef MONITOR_CONN_H
 #define MONITOR_CONN_H
 
+#include <poll.h>
 #include <time.h>
 
 #include "common/authkeys.h"
@@ -108,6 +109,13 @@ enum log_level conn_log_level(const struct conn *c);
 
 /* The network process broke the rules, or is gone: say which, and end. */
 void conn_fault(struct conn *c, int rc);
+
+/*
+ * For an answer that waits for another one: wait until one of these, with no
+ * event noted yet, is ready or a signal has come. False: SIGTERM wants the
+ * connection to end, which conn_serve() does.
+ */
+bool conn_wait(struct pollfd *fds, size_t n);
 
 /* Serve until the network process is gone. Returns the exit status. */
 int conn_serve(struct conn *c);

@@ -129,8 +129,8 @@ kbdint_ask(struct conn *c, const struct kbdint_round *round,
 			{ c->sshd.fd, POLLIN, 0 },
 		};
 
-		if (poll(fds, 2, -1) < 0)
-			continue;
+		if (!conn_wait(fds, nitems_of(fds)))
+			return -ECANCELED;
 		/* sshd says nothing unasked: it is gone, and so is this. */
 		if (fds[1].revents != 0) {
 			c->ended = true;

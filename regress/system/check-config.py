@@ -53,6 +53,20 @@ def fine():
         tap.equal((done.returncode, done.stderr), (0, b""), line)
 
 
+def proof():
+    """Settings under which a client is refused early or offered little: the
+    proof that this machine can serve must not stumble over them."""
+    off = "PubkeyAuthentication no\nPasswordAuthentication no\n"
+    for conf in (off, off + "UsePAM yes\nKbdInteractiveAuthentication yes\n",
+                 off + "Match Address 192.0.2.0/24\n"
+                 "\tPubkeyAuthentication yes\n",
+                 "RefuseConnection yes\n", "DenyUsers *\n",
+                 "MaxAuthTries 1\n", "LoginGraceTime 1\n",
+                 "PubkeyAcceptedAlgorithms rsa-sha2-512\n"):
+        done = check(conf)
+        tap.equal(done.returncode, 0, "%r serves" % conf, done.stderr)
+
+
 def service():
     done = check("UsePAM yes\n", "-t", "-o", "PAMServiceName=oet-none")
     tap.like(done.stderr, "^error: PAMServiceName: there is no /etc/pam.d/oet-none",
@@ -83,4 +97,4 @@ def connection():
     tap.equal(done.returncode, 1, "another word is an error")
 
 
-tap.main(named, fine, service, connection)
+tap.main(named, fine, proof, service, connection)

@@ -218,7 +218,9 @@ def terminal():
               "the history is the user's alone")
     s = Typed()
     s.terminal.expect(PROMPT)
-    s.type("\x1b[A\x1b[A\r", "working directory", "and is there again")
+    s.type("\x1b[A\x1b[A\r", "(?s)working directory.*" + PROMPT,
+           "and is there again")
+    wait_for(lambda: s.reads(), what="the editor to read")
     s.type("\x04", "", "^D")
     tap.equal(s.terminal.finish(), 0, "ends it with 0")
 

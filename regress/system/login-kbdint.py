@@ -7,6 +7,7 @@ import base64
 import hmac
 import os
 import secrets
+import signal
 import struct
 import sys
 import time
@@ -18,6 +19,7 @@ import paramiko
 import tap
 from account import account_tool, accounts_still
 from server import ADDRESS, Place, build_dir, flavour
+from wait import command_line, holds, running
 
 place = Place()
 user = place.account()
@@ -271,6 +273,32 @@ def something_else():
     server.stop()
 
 
+def ended_while_it_asks():
+    """SIGTERM to the monitor is heeded although PAM waits for an answer."""
+    if flavour() == "openssh":
+        tap.skip("SIGTERM in the midst", "its processes are others")
+        return
+    server = place.server(CONF)
+    mark = server.mark()
+    seen = []
+
+    def answer(_, prompts):
+        monitor, = [pid for pid in server.children()
+                    if command_line(pid).startswith("sshd-monitor: ")]
+        os.kill(monitor, signal.SIGTERM)
+        seen.append(holds(lambda: not running(monitor), 20))
+        return [""] * len(prompts)
+    with Talk(server, answer=answer) as talk:
+        try:
+            talk.log_in()
+        except (paramiko.SSHException, EOFError, OSError):
+            pass
+    tap.equal(seen, [True], "it ends while the question stands",
+              server.log(mark))
+    tap.ok(server.logged("^Exiting on signal 15", mark), "and says so")
+    server.stop()
+
+
 def expired_password():
     server = place.server(CONF)
     other = place.account()
@@ -340,4 +368,4 @@ def without_pam():
 
 tap.main(stock_client, several_rounds, changed_user, one_time_codes, text_alone,
          answers_that_are_none,
-         something_else, expired_password, root, too_often, without_pam)
+         something_else, ended_while_it_asks, expired_password, root, too_often, without_pam)
