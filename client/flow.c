@@ -429,10 +429,9 @@ run_waiting(struct trunk *l, bool heard)
 	}
 }
 
-void
-flow_run(struct trunk *l, bool heard)
+static void
+run_dirty(struct trunk *l)
 {
-	run_waiting(l, heard);
 	while (l->dirty != NULL) {
 		struct flow *f = l->dirty;
 
@@ -441,5 +440,15 @@ flow_run(struct trunk *l, bool heard)
 		if (!f->ending && !trunk_is_lost(l))
 			step(f);
 	}
-	reap(l);
+}
+
+void
+flow_run(struct trunk *l, bool heard)
+{
+	run_waiting(l, heard);
+	/* To end one is to hear, perhaps, of another. */
+	do {
+		run_dirty(l);
+		reap(l);
+	} while (l->dirty != NULL);
 }

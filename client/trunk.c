@@ -162,18 +162,32 @@ set_interest(struct trunk *l)
 	(void)loop_watch(l->loop, &l->watch, events);
 }
 
-void
-trunk_work(struct trunk *l)
+/* One dispatch, and what it asks for; whether more packets came meanwhile. */
+static bool
+work_once(struct trunk *l)
 {
 	uint64_t before = l->raw.in_packets;
+	uint64_t taken;
 
-	if (trunk_is_lost(l))
-		return;
 	if (ssh_event_dopoll(l->event, 0) == SSH_ERROR)
 		trunk_lose(l, ssh_get_error(l->ssh));
 	check(l);
 	note_denial(l);
-	flow_run(l, l->raw.in_packets != before);
+	taken = l->raw.in_packets;
+	flow_run(l, taken != before);
 	check(l);
-	set_interest(l);
+	return l->raw.in_packets != taken;
+}
+
+void
+trunk_work(struct trunk *l)
+{
+	/*
+	 * Writing or closing a channel makes libssh read, too: what it has
+	 * taken from the socket then, no event of the socket will tell of.
+	 */
+	while (!trunk_is_lost(l) && work_once(l))
+		continue;
+	if (!trunk_is_lost(l))
+		set_interest(l);
 }

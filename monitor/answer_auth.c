@@ -92,7 +92,9 @@ static int
 resolve_options(struct conn *c)
 {
 	struct match_ctx ctx = {
-		.user = c->user,
+		/* Where the name service knows several spellings, all get
+		 * what was written for the account. */
+		.user = c->account.exists ? c->account.name : c->user,
 		.invalid_user = !c->account.exists,
 		.host = c->host,
 		.addr = c->addr,

@@ -154,6 +154,22 @@ check_program(const char *path)
 	return userfile_check_modes(fd, path, 0, "/");
 }
 
+/*
+ * Run what was looked at: by its own path, without a link that somebody could
+ * turn elsewhere in the meantime.
+ */
+static int
+resolve_program(struct words *argv)
+{
+	char *real = realpath(argv->v[0], NULL);
+
+	if (real == NULL)
+		return -errno;
+	free(argv->v[0]);
+	argv->v[0] = real;
+	return check_program(real);
+}
+
 /* --- the child */
 
 static void __attribute__((noreturn))
@@ -314,7 +330,7 @@ keyprog_run(const struct keyfile_question *q, const struct keyprog *p,
 	}
 	rc = make_argv(q, p, &argv);
 	if (rc == 0)
-		rc = check_program(argv.v[0]);
+		rc = resolve_program(&argv);
 	if (rc == 0)
 		rc = run_as(&a, &argv, out);
 	if (rc != 0)
