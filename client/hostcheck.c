@@ -31,7 +31,7 @@
 enum verdict {
 	HOST_NEW,
 	HOST_SAME,
-	HOST_CHANGED, /* another key of the same type */
+	HOST_CHANGED, /* other keys, of whatever type */
 	HOST_REVOKED,
 };
 
@@ -39,7 +39,6 @@ enum verdict {
 struct look {
 	const char *name;
 	struct span blob;
-	char type[TYPE_MAX];
 	enum verdict verdict;
 	bool authority;  /* there is a @cert-authority for the name */
 	char where[512]; /* "FILE:LINE" of the line that decided */
@@ -135,7 +134,8 @@ look_at(void *arg, const char *path, unsigned at, const struct known_line *line)
 		return false;
 	if (known_is_key(line, k->blob))
 		decide(k, HOST_SAME, path, at);
-	else if (k->verdict == HOST_NEW && span_is(line->type, k->type))
+	else if (k->verdict == HOST_NEW)
+		/* A stranger has a key of another type, too. */
 		decide(k, HOST_CHANGED, path, at);
 	return false;
 }
@@ -170,7 +170,6 @@ look_in_list(const struct client *c, const struct words *files, struct look *k)
 static void
 look_up(const struct client *c, struct look *k)
 {
-	blob_type(k->blob, k->type);
 	for (size_t i = 0; i < nitems_of(file_lists); i++)
 		if (k->verdict != HOST_REVOKED)
 			look_in_list(

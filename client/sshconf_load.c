@@ -14,6 +14,7 @@
 #include "client/expand.h"
 #include "client/file.h"
 #include "client/run.h"
+#include "client/target.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -90,6 +91,23 @@ current_host(const struct loader *ld)
 	return out;
 }
 
+/*
+ * Whether user and host may stand in a shell's command; NULL, or why not. The
+ * command line may have them from a stranger: a link, a submodule's URL.
+ */
+static const char *
+unsafe_names(const struct loader *ld)
+{
+	AUTOFREE char *host = current_host(ld);
+	const char *user = sshconf_text(ld->conf, KW_USER);
+
+	if (user != NULL && !target_is_user(user))
+		return "remote username contains invalid characters";
+	if (host == NULL || !target_is_host(host) || !target_is_host(ld->host))
+		return "hostname contains invalid characters";
+	return NULL;
+}
+
 /* The user wrote the command, in a file that nobody else may write. */
 static bool
 exec_matches(struct loader *ld, const char *text)
@@ -99,8 +117,13 @@ exec_matches(struct loader *ld, const char *text)
 	const char *user = sshconf_text(ld->conf, KW_USER);
 	const char *port = sshconf_text(ld->conf, KW_PORT);
 	struct expand e = { .host = host, .original = ld->host };
+	const char *unsafe = unsafe_names(ld);
 	char why[80];
 
+	if (unsafe != NULL) {
+		load_error(ld, unsafe);
+		return false;
+	}
 	e.user = user != NULL ? user : expand_user();
 	e.port = port != NULL ? port : "22";
 	if (expand_tokens(&e, text, why, &command) != 0) {
@@ -363,7 +386,12 @@ int
 sshconf_load(struct sshconf *c, const char *file, const char *host)
 {
 	struct loader ld = { .conf = c, .host = host };
+	const char *unsafe = unsafe_names(&ld);
 
+	if (unsafe != NULL) {
+		log_error("%s", unsafe);
+		return -EBADMSG;
+	}
 	if (file != NULL && strcasecmp(file, "none") == 0)
 		return 0;
 	if (load_all(&ld, file) && ld.errors == 0) {

@@ -128,6 +128,15 @@ set_lists(struct client *c)
 	return rc;
 }
 
+/* As OpenSSH: the order is the user's only if they wrote the whole list. */
+static bool
+may_order_host_keys(const struct client *c)
+{
+	const char *said = sshconf_text(c->conf, KW_HOST_KEY_ALGS);
+
+	return said == NULL || *said == '+' || *said == '-';
+}
+
 /*
  * The types that known hosts has come first: a server with several keys then
  * shows the one that can be checked.
@@ -144,7 +153,7 @@ set_host_keys(struct client *c)
 	if (rc != 0)
 		return rc;
 	known = hostcheck_known_types(c);
-	if (known != NULL && !sshconf_is_set(c->conf, KW_HOST_KEY_ALGS)) {
+	if (known != NULL && may_order_host_keys(c)) {
 		struct option_algs algs = { .spec = known,
 			.def = list,
 			.known = OPTION_KNOWN_KEYS,

@@ -125,6 +125,19 @@ def changed():
     tap.equal(done.returncode, 255, "no: changed, and a password is not sent")
 
 
+def other_type():
+    hosts("%s %s" % (NAME, public("rsa")))
+    only = {"HostKeyAlgorithms": "ssh-ed25519"}
+    before = read()
+    refused(run("accept-new", **only), "HOST IDENTIFICATION HAS CHANGED",
+            "accept-new: a key of another type is no new host's")
+    tap.equal(read(), before, "and is not put on record")
+    tap.like(run("no", **only).stderr, "Password authentication is disabled",
+             "no: nor is it sent a password")
+    accepted(run(HostKeyAlgorithms="+ssh-ed25519"),
+             "the type on record comes first where + adds others")
+
+
 def markers():
     hosts("@revoked * %s" % public(), "%s %s" % (NAME, public()))
     refused(run("no"), "@revoked", "revoked, even with no")
@@ -245,5 +258,5 @@ def stop():
     server.stop()
 
 
-tap.main(forms, unknown, changed, markers, ask, alias, known_hosts, full_disk,
+tap.main(forms, unknown, changed, other_type, markers, ask, alias, known_hosts, full_disk,
          stop)

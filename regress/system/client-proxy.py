@@ -138,6 +138,24 @@ def files():
     tap.ok(os.path.exists(place.path("local")), "LocalCommand")
 
 
+def match_exec():
+    """What a stranger may have chosen is no part of a shell's command."""
+    mark = place.path("ran")
+    conf("Match exec \"touch %s; true %%r %%h\"\n  Port 1\n" % mark + COMMON)
+    for words in (("-l", "a;id", "x"), ("-o", "User=`id`", "x"),
+                  ("-o", "HostName=a;id", "x")):
+        done = run("-G", *words)
+        tap.equal(done.returncode, 255, "%s: refused" % words[1])
+        tap.like(done.stderr, "contains invalid characters", "it says why")
+    conf("User a;id\nMatch exec \"touch %s; true %%r\"\n" % mark + COMMON)
+    tap.like(run("-G", "x").stderr, "line 2: remote username contains",
+             "a file's user, too")
+    tap.ok(not os.path.exists(mark), "and no command ran")
+    conf("Match exec \"touch %s; true %%r %%h\"\n  Port 7\n" % mark + COMMON)
+    tap.like(run("-G", "-l", "me", "x").stdout, "^port 7$", "honest names")
+    tap.ok(os.path.exists(mark), "go to the command")
+
+
 def addresses():
     """A port where nothing answers, and names with several addresses."""
     port = free_port()
@@ -175,4 +193,4 @@ def stop():
     server.stop()
 
 
-tap.main(command, hops, files, addresses, stop)
+tap.main(command, hops, files, match_exec, addresses, stop)
