@@ -168,6 +168,19 @@ client_flags_help(enum client_program program, FILE *out)
 			    flags[i].help);
 }
 
+/* Of ProxyCommand and ProxyJump the first one said shuts the other out. */
+static int
+pin_proxy(struct client *c)
+{
+	bool command = sshconf_is_set(c->conf, KW_PROXY_COMMAND);
+	bool jump = sshconf_is_set(c->conf, KW_PROXY_JUMP);
+
+	if (command == jump)
+		return 0;
+	return sshconf_put(
+	    c->conf, command ? KW_PROXY_JUMP : KW_PROXY_COMMAND, "none");
+}
+
 static int
 take_text(struct client *c, const char *text)
 {
@@ -175,7 +188,7 @@ take_text(struct client *c, const char *text)
 	int rc = sshconf_take_text(c->conf, text, why);
 
 	if (rc == 0 && *why == '\0')
-		return 0;
+		return pin_proxy(c);
 	if (rc == 0)
 		log_info("command line: %s", why);
 	else

@@ -222,12 +222,24 @@ flow_sink_is_empty(const struct sink *s)
 	return s->broken || (s->len == 0 && s->left == 0);
 }
 
+/* Nobody reads the session's stdout any more: nobody wants the rest of it. */
+static void
+sink_give_up(struct flow *f, struct sink *s)
+{
+	if (!s->broken || s->shut || s != &f->sinks[FLOW_OUT] ||
+	    s->port == NULL || s->port->is_socket)
+		return;
+	s->shut = true;
+	(void)ssh_channel_close(f->channel);
+}
+
 /* The server has sent its last: so has the descriptor's other end. */
 void
 flow_sink_step(struct flow *f, struct sink *s)
 {
 	if (s->left != 0 || s->len != 0)
 		flow_sink_drain(f, s);
+	sink_give_up(f, s);
 	if (!f->remote_eof || s->shut || s->port == NULL ||
 	    !flow_sink_is_empty(s))
 		return;

@@ -207,11 +207,35 @@ forward_free(struct forward *fw)
 	free(fw);
 }
 
+static int
+refuse_all(ssh_session ssh, ssh_message m, void *arg)
+{
+	(void)ssh;
+	(void)m;
+	(void)arg;
+	return 1;
+}
+
+/*
+ * libssh reads packets to the very end of the connection: from here on it
+ * calls nothing that knows of fs.
+ */
+static void
+stop_taking(struct forwards *fs)
+{
+	static struct ssh_callbacks_struct nothing;
+
+	ssh_callbacks_init(&nothing);
+	ssh_set_callbacks(fs->trunk->ssh, &nothing);
+	ssh_set_message_callback(fs->trunk->ssh, refuse_all, NULL);
+}
+
 void
 forwards_free(struct forwards *fs)
 {
 	if (fs == NULL)
 		return;
+	stop_taking(fs);
 	sockspeer_free_all(fs);
 	while (fs->list != NULL) {
 		struct forward *fw = fs->list;
@@ -219,7 +243,6 @@ forwards_free(struct forwards *fs)
 		fs->list = fw->next;
 		forward_free(fw);
 	}
-	ssh_set_message_callback(fs->trunk->ssh, NULL, NULL);
 	free(fs->agent);
 	free(fs);
 }

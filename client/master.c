@@ -472,7 +472,9 @@ setup(struct master *m, int listen_fd)
 		return rc;
 	trunk_keepalive(&m->trunk, sshconf_number(conf, KW_ALIVE_INTERVAL),
 	    sshconf_number(conf, KW_ALIVE_COUNT));
-	shell_rules(m->client, &rules, &agent);
+	rc = shell_rules(m->client, &rules, &agent);
+	if (rc != 0)
+		return rc;
 	m->agent = agent != NULL;
 	m->forwards = forwards_new(&m->trunk, &rules);
 	if (m->forwards == NULL)

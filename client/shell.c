@@ -23,6 +23,8 @@
 #include "common/log.h"
 #include "common/own.h"
 
+#define MASK_MAX 0777
+
 struct shell {
 	struct client *client;
 	struct shell_job *job;
@@ -41,23 +43,83 @@ struct shell {
 
 /* --- forwardings */
 
-void
-shell_rules(const struct client *c, struct forward_rules *out, char **out_agent)
+bool
+shell_wants_agent(const struct sshconf *conf)
+{
+	const char *said = sshconf_text(conf, KW_FORWARD_AGENT);
+
+	return strcasecmp(said, "no") != 0 && strcasecmp(said, "false") != 0;
+}
+
+/* The agent's socket, owned; NULL: there is none to forward. */
+static int
+find_agent(const struct client *c, char **out_path)
 {
 	const char *said = sshconf_text(c->conf, KW_FORWARD_AGENT);
-	const char *mask = sshconf_text(c->conf, KW_STREAM_MASK);
+	AUTOFREE char *path = NULL;
+	char why[80] = "it is yes, no, a path or $VARIABLE";
+	int rc = 0;
 
-	*out_agent = NULL;
+	*out_path = NULL;
 	/* A host whose key changed gets nothing of ours to use. */
-	if (strcasecmp(said, "no") != 0 && strcasecmp(said, "false") != 0 &&
-	    !c->doubtful)
-		*out_agent = identity_agent_path(c);
+	if (!shell_wants_agent(c->conf) || c->doubtful)
+		return 0;
+	if (strcasecmp(said, "yes") == 0 || strcasecmp(said, "true") == 0) {
+		*out_path = identity_agent_path(c);
+		return 0;
+	}
+	if (*said == '$' && said[1] != '{') {
+		said = getenv(said + 1);
+		if (said == NULL || *said == '\0')
+			return 0;
+		path = strdup(said);
+		rc = path != NULL ? 0 : -ENOMEM;
+	} else {
+		rc = expand_path(&c->expand, said, why, &path);
+	}
+	if (rc == 0 && *path != '/')
+		rc = -EBADMSG;
+	if (rc == 0)
+		*out_path = take_ptr(&path);
+	else
+		log_error(
+		    "ForwardAgent: %s", rc == -ENOMEM ? err_str(rc) : why);
+	return rc;
+}
+
+static int
+parse_mask(const char *text, unsigned *out)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 8);
+
+	if (!isdigit((unsigned char)*text) || *end != '\0' || n > MASK_MAX) {
+		log_error("StreamLocalBindMask: \"%.80s\" is not an octal "
+			  "number from 0 to 0777",
+		    text);
+		return -EBADMSG;
+	}
+	*out = (unsigned)n;
+	return 0;
+}
+
+int
+shell_rules(const struct client *c, struct forward_rules *out, char **out_agent)
+{
+	unsigned mask = 0;
+	int rc = parse_mask(sshconf_text(c->conf, KW_STREAM_MASK), &mask);
+
+	if (rc == 0)
+		rc = find_agent(c, out_agent);
+	if (rc != 0)
+		return rc;
 	*out = (struct forward_rules){
 		.gateway = sshconf_flag(c->conf, KW_GATEWAY_PORTS),
 		.unlink = sshconf_flag(c->conf, KW_STREAM_UNLINK),
-		.mask = (unsigned)strtoul(mask, NULL, 8),
+		.mask = mask,
 		.agent = *out_agent,
 	};
+	return 0;
 }
 
 bool
@@ -380,7 +442,9 @@ setup(struct shell *s)
 		return rc;
 	trunk_keepalive(&s->trunk, sshconf_number(conf, KW_ALIVE_INTERVAL),
 	    sshconf_number(conf, KW_ALIVE_COUNT));
-	shell_rules(s->client, &rules, &agent);
+	rc = shell_rules(s->client, &rules, &agent);
+	if (rc != 0)
+		return rc;
 	s->job->spec.agent = s->job->spec.agent && agent != NULL;
 	s->forwards = forwards_new(&s->trunk, &rules);
 	if (s->forwards == NULL)

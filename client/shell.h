@@ -45,9 +45,15 @@ int shell_background(void);
 /* End as the signal would have ended us. */
 void shell_die(int number);
 
-/* The rules of forwarding of this client; *out_agent is owned. */
+/* Whether ForwardAgent says anything but no. */
+bool shell_wants_agent(const struct sshconf *conf);
+
+/*
+ * The rules of forwarding of this client; *out_agent is owned. -EBADMSG: an
+ * option's value is none, and was said.
+ */
 struct forward_rules;
-void shell_rules(
+int shell_rules(
     const struct client *c, struct forward_rules *out, char **out_agent);
 
 #endif

@@ -7,10 +7,10 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "client/command.h"
 #include "client/connect_impl.h"
+#include "client/forward.h"
 #include "client/master.h"
 #include "client/mux.h"
 #include "client/run.h"
@@ -358,8 +358,12 @@ settle(struct ssh *s)
 {
 	struct sshconf *conf = s->client->conf;
 	const char *term = getenv("TERM");
+	AUTOFREE char *agent = NULL;
+	struct forward_rules rules;
 	int rc = settle_command(s);
 
+	if (rc == 0) /* what is wrong with them is said before we connect */
+		rc = shell_rules(s->client, &rules, &agent);
 	if (rc != 0)
 		return rc;
 	s->job.no_session =
@@ -373,9 +377,7 @@ settle(struct ssh *s)
 		return -EBADMSG;
 	}
 	s->job.spec.tty = wants_tty(s);
-	s->job.spec.agent =
-	    strcasecmp(sshconf_text(conf, KW_FORWARD_AGENT), "no") != 0 &&
-	    strcasecmp(sshconf_text(conf, KW_FORWARD_AGENT), "false") != 0;
+	s->job.spec.agent = shell_wants_agent(conf);
 	s->job.spec.term = strdup(term != NULL ? term : "dumb");
 	tty_size(STDIN_FILENO, &s->job.spec.cols, &s->job.spec.rows);
 	if (s->job.spec.term == NULL)

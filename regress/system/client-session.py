@@ -60,6 +60,10 @@ def streams():
               hashlib.sha256(data).hexdigest(), "stdin to its end")
     tap.equal(run("cat", input=b"x", flags=["-n"]).stdout, b"",
               "-n: nothing is read from stdin")
+    words = " ".join("'%s'" % word for word in client.argv(
+        user, "yes", key=key))
+    done = place.run(["sh", "-c", words + " | head -n 1"])
+    tap.equal(done.stdout, b"y\n", "it ends when nobody reads its stdout")
     done = run("head -c 5", input=b"y" * 3000000)
     tap.equal((done.returncode, done.stdout), (0, b"yyyyy"),
               "a command that does not read to the end")
@@ -101,6 +105,20 @@ def command_line():
     tap.like(done.stdout, r"^port 7$", "-G prints the port")
     tap.like(place.run([client.path, "ssh", "-V"]).stderr, "^omniedge [0-9]",
              "-V")
+    done = run("true", options={"ForwardAgent": "maybe"})
+    tap.equal(done.returncode, 255, "ForwardAgent: no path")
+    tap.like(done.stderr, "ForwardAgent: it is yes, no", "says what it is")
+    done = run("true", options={"StreamLocalBindMask": "0188"})
+    tap.equal(done.returncode, 255, "StreamLocalBindMask: not octal")
+    done = run("echo in", options={"ProxyCommand": "false"},
+               flags=["-J", "none"])
+    tap.equal(done.stdout, b"", "ProxyCommand, then -J: the first one counts")
+    conf = place.path("proxy.conf")
+    with open(conf, "w", encoding="utf-8") as out:
+        out.write("ProxyCommand false\n")
+    done = place.run([*argv, "-J", "none", "-F", conf, where, "echo in"])
+    tap.equal(done.stdout, b"in\n", "-J beats the file's ProxyCommand",
+              done.stderr)
     for flag in ("-X", "-K", "-w", "-I"):
         words = [flag, "0:0"] if flag in ("-w", "-I") else [flag]
         done = place.run([*argv, *words, where, "true"])
