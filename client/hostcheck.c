@@ -24,6 +24,7 @@
 #include "common/key.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "common/pattern.h"
 
 #define TYPE_MAX 64
 #define TYPES_TEXT_MAX 512
@@ -40,8 +41,10 @@ struct look {
 	const char *name;
 	struct span blob;
 	enum verdict verdict;
+	bool unread;     /* a file is there, but cannot be read */
 	bool authority;  /* there is a @cert-authority for the name */
 	char where[512]; /* "FILE:LINE" of the line that decided */
+	char file[512];  /* its FILE */
 	char types[TYPES_TEXT_MAX]; /* of the name's keys, with commas */
 };
 
@@ -96,9 +99,12 @@ note_type(struct look *k, struct span type)
 	snprintf(
 	    name, sizeof(name), "%.*s", (int)type.len, (const char *)type.p);
 	if (strcmp(name, "ssh-rsa") == 0)
-		strlcpy(name, "rsa-sha2-512,rsa-sha2-256", sizeof(name));
-	if (strstr(k->types, name) != NULL)
+		strlcpy(name, "rsa-sha2-512", sizeof(name));
+	/* ssh-ed25519 is no part of sk-ssh-ed25519. */
+	if (pattern_list_match(name, k->types, PATTERN_CASE) == 1)
 		return;
+	if (strcmp(name, "rsa-sha2-512") == 0)
+		strlcat(name, ",rsa-sha2-256", sizeof(name));
 	if (k->types[0] != '\0')
 		strlcat(k->types, ",", sizeof(k->types));
 	strlcat(k->types, name, sizeof(k->types));
@@ -109,6 +115,7 @@ decide(struct look *k, enum verdict verdict, const char *path, unsigned at)
 {
 	k->verdict = verdict;
 	snprintf(k->where, sizeof(k->where), "%s:%u", path, at);
+	strlcpy(k->file, path, sizeof(k->file));
 }
 
 static bool
@@ -157,11 +164,14 @@ look_in_list(const struct client *c, const struct words *files, struct look *k)
 			continue;
 		if (expand_path(&c->expand, files->v[i], why, &path) != 0) {
 			log_error("%s: %s", files->v[i], why);
+			k->unread = true;
 			continue;
 		}
 		rc = hostcheck_each(path, look_at, k);
-		if (rc != 0 && rc != -ENOENT)
+		if (rc != 0 && rc != -ENOENT) {
 			log_error("%s: %s", path, err_str(rc));
+			k->unread = true;
+		}
 		if (k->verdict == HOST_REVOKED)
 			return;
 	}
@@ -263,9 +273,9 @@ say_changed(const struct client *c, const struct look *k)
 	    "Somebody may be between you and %s, or its key is new.\n"
 	    "The %s key that it shows now:\n  %s\nThe one on record:\n  %s\n"
 	    "Ask its administrator. If the new key is right:\n"
-	    "  omniedge known-hosts remove '%s'\n",
+	    "  omniedge known-hosts remove --file '%s' '%s'\n",
 	    k->name, hostcheck_kind(k->blob, kind), print != NULL ? print : "?",
-	    k->where, k->name);
+	    k->where, k->file, k->name);
 }
 
 /* The address behind the connection, as " ([ADDRESS]:PORT)". */
@@ -511,7 +521,8 @@ look_without_port(const struct client *c, struct look *k)
 {
 	struct look plain = { .name = c->alias, .blob = k->blob };
 
-	if (k->verdict != HOST_NEW || strcmp(c->alias, k->name) == 0)
+	if (k->unread || k->verdict != HOST_NEW ||
+	    strcmp(c->alias, k->name) == 0)
 		return;
 	look_up(c, &plain);
 	if (plain.verdict == HOST_SAME || plain.verdict == HOST_REVOKED) {
@@ -538,6 +549,9 @@ hostcheck(struct client *c)
 	k.name = name;
 	look_up(c, &k);
 	look_without_port(c, &k);
+	/* What cannot be read may be what would refuse the key. */
+	if (k.unread)
+		return refuse("A file of known hosts cannot be read");
 	switch (k.verdict) {
 	case HOST_SAME:
 		log_debug("Host '%s' is known (%s)", name, k.where);

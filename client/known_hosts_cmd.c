@@ -259,17 +259,28 @@ add_host(struct job *j)
 
 /* --- remove */
 
-/* Append the line to out unless it is the name's; whether it was. */
-static bool
-keep_unless(const char *name, struct span raw, struct writer *out)
+/* The name's lines: those that go, and those that a marker keeps. */
+struct tally {
+	unsigned removed;
+	unsigned marked;
+};
+
+/* Append the line to out unless it is a plain one of the name. */
+static void
+keep_unless(
+    const char *name, struct span raw, struct writer *out, struct tally *tally)
 {
 	struct known_line line;
 
-	if (known_parse(raw, &line) == 0 && known_names(&line, name))
-		return true;
+	if (known_parse(raw, &line) == 0 && known_names(&line, name)) {
+		if (line.marker == KNOWN_PLAIN) {
+			tally->removed++;
+			return;
+		}
+		tally->marked++;
+	}
 	writer_bytes(out, raw.p, raw.len);
 	writer_u8(out, '\n');
-	return false;
 }
 
 static int
@@ -279,27 +290,31 @@ remove_one(const struct job *j, const char *name)
 	AUTO(writer_done) struct writer kept = WRITER_INIT;
 	struct span raw;
 	struct lex lx;
-	unsigned n = 0;
+	struct tally n = { 0 };
 	int rc = file_read(j->file, &text, NULL);
 
 	if (rc == 0) {
 		lex_init(&lx, span_of(text.p, text.len));
 		while (lex_next(&lx, &raw))
-			n += keep_unless(name, raw, &kept) ? 1 : 0;
+			keep_unless(name, raw, &kept, &n);
 		rc = writer_end(&kept);
 	}
-	if (rc == 0 && n != 0)
+	if (rc == 0 && n.removed != 0)
 		rc = file_replace(j->file, span_of(kept.p, kept.len), 0600);
 	if (rc != 0) {
 		log_error("%s: %s", j->file, err_str(rc));
 		return FAILED;
 	}
-	if (n == 0) {
+	if (n.marked != 0)
+		log_info("%s: the lines of %s with @revoked or "
+			 "@cert-authority stay: %u",
+		    j->file, name, n.marked);
+	if (n.removed == 0) {
 		log_error("%s: there is no %s", j->file, name);
 		return FAILED;
 	}
-	log_info(
-	    "%s: %u key%s of %s removed", j->file, n, n == 1 ? "" : "s", name);
+	log_info("%s: %u key%s of %s removed", j->file, n.removed,
+	    n.removed == 1 ? "" : "s", name);
 	return 0;
 }
 

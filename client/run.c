@@ -5,7 +5,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +24,21 @@ run_shell_path(void)
 	return shell != NULL && *shell != '\0' ? shell : "/bin/sh";
 }
 
-int
-run_shell(const char *command)
+/* /dev/null for standard input and output; whether that worked. */
+static bool
+silence(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+	bool ok = fd >= 0 && dup2(fd, STDIN_FILENO) >= 0 &&
+		  dup2(fd, STDOUT_FILENO) >= 0;
+
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return ok;
+}
+
+static int
+run(const char *command, bool silent)
 {
 	const char *shell = run_shell_path();
 	int status;
@@ -32,6 +47,8 @@ run_shell(const char *command)
 	if (pid == 0) {
 		/* Ours is ignored, which a program would inherit. */
 		(void)signal(SIGPIPE, SIG_DFL);
+		if (silent && !silence())
+			_exit(EXIT_NOT_RUN);
 		execl(shell, shell, "-c", command, (char *)NULL);
 		_exit(EXIT_NOT_RUN);
 	}
@@ -41,4 +58,16 @@ run_shell(const char *command)
 		if (errno != EINTR)
 			return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int
+run_shell(const char *command)
+{
+	return run(command, false);
+}
+
+int
+run_question(const char *command)
+{
+	return run(command, true);
 }

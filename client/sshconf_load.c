@@ -20,8 +20,9 @@
 #include "common/own.h"
 #include "common/pattern.h"
 
-#define DEPTH_MAX 16  /* Includes within Includes */
-#define ERRORS_MAX 64 /* bad lines that are named */
+#define DEPTH_MAX 16     /* Includes within Includes */
+#define ERRORS_MAX 64    /* bad lines that are named */
+#define CRITERION_MAX 32 /* bytes of a criterion of Match */
 #define SYSTEM_DIR "/etc/ssh"
 
 struct loader {
@@ -130,7 +131,7 @@ exec_matches(struct loader *ld, const char *text)
 		load_error(ld, why);
 		return false;
 	}
-	return run_shell(command) == 0;
+	return run_question(command) == 0;
 }
 
 static bool
@@ -189,6 +190,17 @@ plain_criterion(struct loader *ld, const char *name, bool *out_match)
 	return true;
 }
 
+/* As OpenSSH, "host=NAME" beside "host NAME"; NULL if there is no "=". */
+static const char *
+cut_argument(const char *word, char name[CRITERION_MAX])
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
+
+	snprintf(name, CRITERION_MAX, "%.*s", (int)len, word);
+	return equals != NULL ? equals + 1 : NULL;
+}
+
 static void
 take_match(struct loader *ld, const struct words *words)
 {
@@ -197,16 +209,17 @@ take_match(struct loader *ld, const struct words *words)
 	if (!all)
 		load_error(ld, "Match: a criterion is missing");
 	for (size_t i = 0; i < words->n; i++) {
-		const char *name = words->v[i];
-		bool negated = *name == '!', match = false;
+		bool negated = *words->v[i] == '!', match = false;
+		char name[CRITERION_MAX];
+		const char *arg = cut_argument(words->v[i] + negated, name);
 
-		name += negated;
-		if (takes_argument(name) && i + 1 < words->n) {
-			i++;
+		if (arg == NULL && takes_argument(name) && i + 1 < words->n)
+			arg = words->v[++i];
+		if (arg != NULL && takes_argument(name)) {
 			/* A command runs only if it can still matter. */
 			if (all && !ld->never)
-				match = criterion(ld, name, words->v[i]);
-		} else if (!plain_criterion(ld, name, &match)) {
+				match = criterion(ld, name, arg);
+		} else if (arg != NULL || !plain_criterion(ld, name, &match)) {
 			load_error(ld, takes_argument(name)
 					   ? "Match: an argument is missing"
 					   : "Match: there are host, "

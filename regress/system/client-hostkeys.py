@@ -110,8 +110,8 @@ def changed():
         refused(done, "REMOTE HOST IDENTIFICATION HAS CHANGED",
                 "%s: changed" % strict)
     tap.like(done.stderr, r"%s:2$" % FILE, "the line is named")
-    tap.like(done.stderr, r"omniedge known-hosts remove '\[127",
-             "and what to type")
+    tap.like(done.stderr, r"omniedge known-hosts remove --file '%s' '\[127"
+             % FILE, "and what to type, with the file of the line")
     tap.ok(PRINT.encode() in done.stderr, "the new fingerprint is shown")
     tap.equal(read(), before, "nothing is written")
     done = run("no")
@@ -134,8 +134,21 @@ def other_type():
     tap.equal(read(), before, "and is not put on record")
     tap.like(run("no", **only).stderr, "Password authentication is disabled",
              "no: nor is it sent a password")
+    hosts("%s sk-ssh-ed25519@openssh.com AAAA" % NAME,
+          "%s %s" % (NAME, public("rsa")))
     accepted(run(HostKeyAlgorithms="+ssh-ed25519"),
              "the type on record comes first where + adds others")
+
+
+def unreadable():
+    """A file that cannot be read may hold what would refuse the key."""
+    hosts("%s %s" % (NAME, public()))
+    for strict in ("yes", "accept-new", "no"):
+        refused(run(strict, GlobalKnownHostsFile=place.dir),
+                "s: Is a directory|known hosts cannot be read",
+                "%s: a file that cannot be read" % strict)
+    accepted(run(GlobalKnownHostsFile=place.path("none_here")),
+             "one that is not there is empty")
 
 
 def markers():
@@ -217,6 +230,10 @@ def known_hosts():
               % (public(), public()), "all other lines stay")
     tap.equal(os.stat(FILE).st_mode & 0o777, 0o640, "and the mode")
     tap.equal(tool("remove", "nobody").returncode, 1, "remove nobody: 1")
+    done = tool("remove", "c")
+    tap.like(done.stderr, "@revoked or @cert-authority stay: 1",
+             "a revoked key's line stays")
+    tap.ok("@revoked c" in read(), "as it was")
     tap.equal(tool("add", "--key", place.host_key("ed25519") + ".pub", "new",
                    ).returncode, 0, "add --key")
     tap.like(read(), r"^new ssh-ed25519 ", "is added")
@@ -258,5 +275,5 @@ def stop():
     server.stop()
 
 
-tap.main(forms, unknown, changed, other_type, markers, ask, alias, known_hosts, full_disk,
+tap.main(forms, unknown, changed, other_type, unreadable, markers, ask, alias, known_hosts, full_disk,
          stop)

@@ -154,6 +154,11 @@ def match_exec():
     conf("Match exec \"touch %s; true %%r %%h\"\n  Port 7\n" % mark + COMMON)
     tap.like(run("-G", "-l", "me", "x").stdout, "^port 7$", "honest names")
     tap.ok(os.path.exists(mark), "go to the command")
+    conf("Match exec \"cat; echo out\"\n" + COMMON
+         + "  User %s\n  Port %d\n" % (user.name, server.port))
+    done = run(ADDRESS, "cat", input=b"mine")
+    tap.equal(done.stdout, b"mine", "which has not our input and output",
+              done.stderr)
 
 
 def addresses():

@@ -81,6 +81,13 @@ static const struct {
 	{ "Match host h,i\n User a\n", "j", KW_USER, NULL },
 	{ "HostName i\nMatch host i\n User a\n", "h", KW_USER, "a" },
 	{ "HostName i\nMatch originalhost h\n User a\n", "h", KW_USER, "a" },
+	{ "Match host=h user=u,*\n User a\n", "h", KW_USER, "a" },
+	{ "Match !host=h\n User a\n", "h", KW_USER, NULL },
+	{ "Match exec=\"test %h = h\"\n User a\n", "h", KW_USER, "a" },
+	{ "DSAAuthentication no\n", "h", KW_PUBKEY_AUTH, "no" },
+	{ "KeepAlive no\nProxyUseFdpass no\nKbdInteractiveDevices pam\n"
+	  "User a\n",
+	    "h", KW_USER, "a" },
 	{ "Match !host h\n User a\n", "i", KW_USER, "a" },
 	{ "User u\nMatch user u\n Port 7\n", "h", KW_PORT, "7" },
 	{ "Match exec true\n User a\n", "h", KW_USER, "a" },
@@ -110,10 +117,10 @@ END_TEST
 
 static const char *const bads[] = { "Foo 1\n", "Port 0\n", "Port x\n", "Port\n",
 	"Port 1 2\n", "BatchMode maybe\n", "User \"a\n", "Match\n",
-	"Match host\n", "Match nothing x\n", "Host\n", "Host other\n Foo 1\n",
-	"Ciphers nonsense\n", "StrictHostKeyChecking perhaps\n",
-	"ConnectTimeout 1x\n", "KnownHostsCommand /bin/x\n", "Include\n",
-	"User a\x01\n" };
+	"Match host\n", "Match nothing x\n", "Match all=h\n", "Host\n",
+	"Host other\n Foo 1\n", "Ciphers nonsense\n",
+	"StrictHostKeyChecking perhaps\n", "ConnectTimeout 1x\n",
+	"KnownHostsCommand /bin/x\n", "Include\n", "User a\x01\n" };
 
 START_TEST(bad)
 {
