@@ -38,7 +38,7 @@ struct flag {
 static const struct flag flags[] = {
 	{ '4', CLIENT_ALL, KW_ADDRESS_FAMILY, "inet", NULL, "IPv4 only" },
 	{ '6', CLIENT_ALL, KW_ADDRESS_FAMILY, "inet6", NULL, "IPv6 only" },
-	{ 'A', CLIENT_ALL, KW_FORWARD_AGENT, "yes", NULL,
+	{ 'A', CLIENT_SSH, KW_FORWARD_AGENT, "yes", NULL,
 	    "let the other side use your agent" },
 	{ 'a', CLIENT_SSH, KW_FORWARD_AGENT, "no", NULL,
 	    "do not forward the agent" },
@@ -351,6 +351,19 @@ settle(struct client *c)
 	return 0;
 }
 
+/* -W is one connection: what else is forwarded would only be in its way. */
+static int
+put_direct(struct client *c)
+{
+	int rc = 0;
+
+	if (!sshconf_is_set(c->conf, KW_CLEAR_FORWARDINGS))
+		rc = sshconf_put(c->conf, KW_CLEAR_FORWARDINGS, "yes");
+	if (rc == 0 && !sshconf_is_set(c->conf, KW_EXIT_ON_FORWARD_FAILURE))
+		rc = sshconf_put(c->conf, KW_EXIT_ON_FORWARD_FAILURE, "yes");
+	return rc;
+}
+
 int
 client_prepare(struct client *c)
 {
@@ -361,6 +374,8 @@ client_prepare(struct client *c)
 		log_open("omniedge", SINK_STDERR, LOG_USER, LEVEL_INFO);
 	if (rc == 0)
 		rc = sshconf_load(c->conf, c->file, c->target.host);
+	if (rc == 0 && c->direct)
+		rc = put_direct(c);
 	if (rc == 0)
 		rc = sshconf_finish(c->conf);
 	if (rc != 0)

@@ -16,6 +16,7 @@ struct client {
 	char *file; /* -F */
 	int verbosity;
 	bool prepared;
+	bool direct; /* -W: ssh_config(5)'s forwardings are not for it */
 	/* settled by client_prepare() */
 	struct expand expand;
 	char *hostname; /* the name to look up */

@@ -34,7 +34,7 @@ show_stderr(struct ssh_link *sl)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	show_print(stderr, "%s", text);
+	show_lines(stderr, text);
 }
 
 /*

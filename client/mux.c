@@ -118,16 +118,26 @@ mux_send(int fd, const struct mux_msg *m)
 	return 0;
 }
 
-static void
+static int
 take_fds(struct msghdr *msg, struct mux_msg *out)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	size_t n;
 
 	if (c == NULL || c->cmsg_level != SOL_SOCKET ||
 	    c->cmsg_type != SCM_RIGHTS)
-		return;
-	out->nfds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		return 0;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	/* Padding makes room for one that nobody asked for. */
+	for (size_t i = MUX_FDS; i < n; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+		own_close(&fd);
+	}
+	out->nfds = n < MUX_FDS ? n : MUX_FDS;
 	memcpy(out->fds, CMSG_DATA(c), out->nfds * sizeof(int));
+	return n <= MUX_FDS ? 0 : -EBADMSG;
 }
 
 int
@@ -156,7 +166,9 @@ mux_recv(int fd, struct mux_msg *out)
 		return -errno;
 	if (n == 0)
 		return -EPIPE;
-	take_fds(&msg, &m);
+	rc = take_fds(&msg, &m);
+	if (rc != 0)
+		return rc;
 	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
 		return -EBADMSG;
 	rc = decode(buf, (size_t)n, &m);

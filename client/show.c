@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -35,8 +36,8 @@ printable(const char *p, size_t left)
 	return iswprint((wint_t)c) ? n : 0;
 }
 
-char *
-show_text(const char *text)
+static char *
+escape(const char *text, bool lines)
 {
 	size_t left = strlen(text);
 	char *out = malloc(left * SHOWN_BYTE + 1), *at = out;
@@ -46,7 +47,7 @@ show_text(const char *text)
 	while (left > 0) {
 		size_t n = printable(text, left);
 
-		if (n != 0 || *text == '\n') {
+		if (n != 0 || (lines && *text == '\n')) {
 			n = n != 0 ? n : 1;
 			memcpy(at, text, n);
 			at += n;
@@ -64,6 +65,21 @@ show_text(const char *text)
 	}
 	*at = '\0';
 	return out;
+}
+
+char *
+show_text(const char *text)
+{
+	return escape(text, false);
+}
+
+void
+show_lines(FILE *to, const char *text)
+{
+	AUTOFREE char *shown = escape(text, true);
+
+	if (shown != NULL)
+		fputs(shown, to);
 }
 
 size_t
@@ -89,14 +105,18 @@ print(FILE *to, const char *format, va_list ap)
 {
 	AUTOFREE char *raw = NULL;
 	AUTOFREE char *shown = NULL;
+	size_t end = strlen(format);
+	bool line = end > 0 && format[end - 1] == '\n';
 
 	if (vasprintf(&raw, format, ap) < 0) {
 		raw = NULL;
 		return;
 	}
+	if (line) /* this newline is ours, no other is */
+		raw[strlen(raw) - 1] = '\0';
 	shown = show_text(raw);
 	if (shown != NULL)
-		fputs(shown, to);
+		fprintf(to, "%s%s", shown, line ? "\n" : "");
 }
 
 void

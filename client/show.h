@@ -9,12 +9,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Text with what a terminal would obey in octal (\033); to be freed; NULL when
- * out of memory. Valid printable characters of the locale stay. */
+/* Text with what a terminal would obey in octal (\033), newlines too; to be
+ * freed; NULL when out of memory. Valid printable characters of the locale
+ * stay. */
 char *show_text(const char *text);
 /* Columns that show_text()'s result takes on a terminal. */
 size_t show_width(const char *shown);
-/* printf(3) to a stream, what came of it being shown. */
+/* The remote's stderr to a stream: shown, but that its newlines stay. */
+void show_lines(FILE *to, const char *text);
+/* printf(3) to a stream, what came of it being shown; of newlines only the one
+ * that ends the format stays. */
 void show_print(FILE *to, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Whose messages they are: "scp" puts "scp: " in front; NULL, at first, not. */

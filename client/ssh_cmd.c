@@ -49,8 +49,6 @@ static const struct ssh_flag flags[] = {
 	    "connections to that port there come here" },
 	{ 'S', KW_CONTROL_PATH, NULL, "path",
 	    "the shared connection's socket" },
-	{ 'S', KW_CONTROL_PATH, NULL, "path",
-	    "the shared connection's socket" },
 	{ 's', KW_SESSION_TYPE, "subsystem", NULL,
 	    "the command is a subsystem" },
 	{ 'T', KW_REQUEST_TTY, "no", NULL, "no terminal" },
@@ -90,7 +88,6 @@ struct ssh {
 	struct shell_job job;
 	int tty; /* how often -t */
 	bool print;
-	bool version;
 	const char *log;
 	const char *control; /* -O */
 };
@@ -174,11 +171,9 @@ take_own(struct ssh *s, int letter)
 		}
 		s->control = optarg;
 		return 0;
-	case 'V':
-		s->version = true;
-		return 0;
 	case 'W':
 		s->job.to = optarg;
+		s->client->direct = true;
 		return 0;
 	case 'y':
 		return 0;
@@ -214,7 +209,7 @@ take_flag(struct ssh *s, int letter)
 	return take_own(s, letter);
 }
 
-/* 0, 1: help was printed; -EBADMSG. */
+/* 0, 1: help or the version was printed; -EBADMSG. */
 static int
 take_flags(struct ssh *s, int argc, char **argv)
 {
@@ -226,6 +221,12 @@ take_flags(struct ssh *s, int argc, char **argv)
 		    argc, argv, letters, long_options, NULL)) != -1) {
 		if (letter == OPT_HELP) {
 			usage(stdout);
+			return 1;
+		}
+		if (letter == 'V') {
+			fprintf(stderr,
+			    "omniedge " PACKAGE_VERSION ", libssh %s\n",
+			    ssh_version(0));
 			return 1;
 		}
 		rc = letter == '?' ? -EBADMSG : take_flag(s, letter);
@@ -258,13 +259,18 @@ join(char **words, int n)
 static int
 take_words(struct ssh *s, int argc, char **argv)
 {
+	AUTOFREE char *path = NULL;
 	const char *target;
 	int rc;
 
 	if (optind >= argc)
 		return -EINVAL;
 	target = argv[optind++];
-	rc = client_target(s->client, target, "ssh", NULL);
+	rc = client_target(s->client, target, "ssh", &path);
+	if (rc == 0 && path != NULL) {
+		log_error("%s: a session has no path", target);
+		return -EBADMSG;
+	}
 	if (rc == 0 && optind < argc && argv[optind][0] == '-' &&
 	    strcmp(argv[optind - 2 >= 0 ? optind - 2 : 0], "--") != 0)
 		rc = take_flags(s, argc, argv);
@@ -522,11 +528,6 @@ ssh_command(int argc, char **argv)
 	rc = take_flags(&s, argc, argv);
 	if (rc != 0)
 		return rc == 1 ? 0 : EXIT_USAGE;
-	if (s.version) {
-		fprintf(stderr, "omniedge " PACKAGE_VERSION ", libssh %s\n",
-		    ssh_version(0));
-		return 0;
-	}
 	rc = take_words(&s, argc, argv);
 	if (rc == -EINVAL)
 		usage(stderr);

@@ -127,7 +127,8 @@ parse_host(char *text, struct target *t, const char **out_why)
 		*out_why = "a port is a number from 1 to 65535";
 		return -EBADMSG;
 	}
-	if (!target_is_host(host)) {
+	if (!target_is_host(host) ||
+	    (strchr(host, ':') != NULL && !is_ipv6(host))) {
 		*out_why = "that is not the name of a host";
 		return -EBADMSG;
 	}

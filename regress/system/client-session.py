@@ -119,6 +119,24 @@ def command_line():
     done = place.run([*argv, "-J", "none", "-F", conf, where, "echo in"])
     tap.equal(done.stdout, b"in\n", "-J beats the file's ProxyCommand",
               done.stderr)
+    done = place.run([*argv, where, "-V"])
+    tap.equal((done.returncode, done.stderr[:9]), (0, b"omniedge "),
+              "-V behind the host")
+    done = place.run([*argv, uri + "/abc", "true"])
+    tap.equal(done.returncode, 2, "ssh:// with a path")
+    done = place.run([*argv, where + ":22", "true"])
+    tap.equal(done.returncode, 2, "two ports")
+    done = place.run([*argv, "-W", "h:1", "-G", where])
+    for name in (b"clearallforwardings", b"exitonforwardfailure"):
+        tap.ok(name + b" yes" in done.stdout, "-W implies %s" % name.decode())
+    done = place.run([*argv, "-o", "ClearAllForwardings=no", "-W", "h:1",
+                      "-G", where])
+    tap.ok(b"clearallforwardings no" in done.stdout, "unless it is set")
+    done = place.run([client.path, "ssh", "--help"])
+    tap.equal(done.stdout.count(b"\n  -S "), 1, "--help has each flag once")
+    for name in ("scp", "sftp"):
+        done = place.run([client.path, name, "--help"])
+        tap.ok(b"\n  -A " not in done.stdout, "%s forwards no agent" % name)
     for flag in ("-X", "-K", "-w", "-I"):
         words = [flag, "0:0"] if flag in ("-w", "-I") else [flag]
         done = place.run([*argv, *words, where, "true"])

@@ -88,6 +88,41 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* Padding of the control message has room for one more than it may be. */
+START_TEST(too_many_descriptors)
+{
+	AUTO(mux_msg_done) struct mux_msg got = { .nfds = 0 };
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * (MUX_FDS + 1))];
+	} control = { .buf = { 0 } };
+	const struct mux_msg m = { .type = MUX_CHECK };
+	uint8_t buf[256];
+	struct iovec iov = { .iov_base = buf };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int fds[MUX_FDS + 1] = { ends[0], ends[0], ends[0], ends[0] };
+	int before = dup(ends[0]), after;
+
+	close(before);
+	ck_assert_int_eq(mux_send(ends[0], &m), 0);
+	iov.iov_len = (size_t)recv(ends[1], buf, sizeof(buf), 0);
+	ck_assert_uint_le(iov.iov_len, sizeof(buf));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	ck_assert_int_gt(sendmsg(ends[0], &msg, 0), 0);
+	ck_assert_int_eq(mux_recv(ends[1], &got), -EBADMSG);
+	after = dup(ends[0]);
+	ck_assert_int_eq(after, before);
+	close(after);
+}
+END_TEST
+
 START_TEST(too_long)
 {
 	AUTOFREE char *text = malloc(MUX_MESSAGE_MAX + 1);
@@ -148,6 +183,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, damaged);
+	tcase_add_test(tc, too_many_descriptors);
 	tcase_add_test(tc, too_long);
 	tcase_add_test(tc, gone);
 	tcase_add_test(tc, paths);

@@ -144,7 +144,7 @@ START_TEST(shown)
 	AUTOFREE char *text = show_text("a\033[1m\r\nb\xff");
 	AUTOFREE char *plain = show_text("n\xc3\xa4me");
 
-	ck_assert_str_eq(text, "a\\033[1m\\015\nb\\377");
+	ck_assert_str_eq(text, "a\\033[1m\\015\\012b\\377");
 	ck_assert_str_eq(plain, "n\xc3\xa4me");
 	ck_assert_uint_eq(show_width(plain), 4);
 }

@@ -44,8 +44,8 @@ static const char *const bads[] = { "", "@host", "me@", "-oProxyCommand=x",
 	"me@-host", "host:", "host:0", "host:65536", "host:22x", "[::1",
 	"[::1]x", "a b", "ho`id`st", "$(id)", "x;y", "-l@host", "a'b@host",
 	"a`b@host", "h\nost", "h\tost", "h\x7fost", "a\\@host", "h|x",
-	"ssh://host:99999", "ssh://%zz@host", "ssh://a%00b@host",
-	"ssh://host/%2" };
+	"h:22:33", "[h:22]:33", "ssh://host:99999", "ssh://%zz@host",
+	"ssh://a%00b@host", "ssh://host/%2" };
 
 START_TEST(bad)
 {
