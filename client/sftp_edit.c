@@ -52,6 +52,9 @@ complete(EditLine *el, int key)
 	if (line == NULL || e == NULL)
 		return CC_ERROR;
 	text = sftp_complete(e->s, line, &listed);
+	/* The server was slow, and the user has pressed ^C meanwhile. */
+	if (interrupt_seen())
+		return CC_EOF;
 	if (listed)
 		return CC_REDISPLAY;
 	if (text == NULL || el_insertstr(el, text) != 0)
