@@ -113,8 +113,8 @@ take_host(struct forward_spec *s, char **parts, int n)
 }
 
 static const char *const forms[] = {
-	[FORWARD_LOCAL] = "it is [bind_address:]port:host:hostport; a path may "
-			  "stand for either end",
+	[FORWARD_LOCAL] = ("it is [bind_address:]port:host:hostport; a path "
+			   "may stand for either end"),
 	[FORWARD_REMOTE] = "it is [bind_address:]port:host:hostport",
 	[FORWARD_DYNAMIC] = "it is [bind_address:]port",
 };

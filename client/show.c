@@ -100,7 +100,7 @@ show_width(const char *shown)
 	return width;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 print(FILE *to, const char *format, va_list ap)
 {
 	AUTOFREE char *raw = NULL;

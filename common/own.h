@@ -21,10 +21,11 @@ own_close(int *fd)
 		close(*fd);
 }
 
-#define AUTOFREE __attribute__((cleanup(own_free)))
-#define AUTOCLOSE __attribute__((cleanup(own_close)))
+/* "unused": clang does not see that the cleanup alone may be the use. */
+#define AUTOFREE __attribute__((cleanup(own_free), unused))
+#define AUTOCLOSE __attribute__((cleanup(own_close), unused))
 /* AUTO(foo_done): foo_done() gets a pointer to the variable. */
-#define AUTO(fn) __attribute__((cleanup(fn)))
+#define AUTO(fn) __attribute__((cleanup(fn), unused))
 
 /* The caller owns the descriptor now; *fd is -1. */
 static inline int

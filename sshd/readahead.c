@@ -10,6 +10,8 @@
  */
 #include "config.h"
 
+/* The fortified headers would define both of them first. */
+#undef _FORTIFY_SOURCE
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
