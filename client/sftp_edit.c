@@ -6,9 +6,13 @@
 
 #include <histedit.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "client/command.h"
 #include "client/expand.h"
@@ -92,6 +96,46 @@ save_history(struct editor *e)
 	umask(old);
 }
 
+/*
+ * One character of the terminal. libedit's own reader goes on when a signal
+ * interrupts it, and would miss a ^C that came just before; here SIGINT is let
+ * in only while we wait.
+ */
+static int
+read_key(EditLine *el, wchar_t *out)
+{
+	struct pollfd tty = { STDIN_FILENO, POLLIN, 0 };
+	mbstate_t state = { 0 };
+	sigset_t interrupt, before;
+	char byte;
+	ssize_t n;
+
+	(void)el;
+	for (;;) {
+		sigemptyset(&interrupt);
+		sigaddset(&interrupt, SIGINT);
+		sigprocmask(SIG_BLOCK, &interrupt, &before);
+		n = interrupt_seen() ? -1 : ppoll(&tty, 1, NULL, &before);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (interrupt_seen())
+			return -1;
+		if (n < 0)
+			continue;
+		n = read(STDIN_FILENO, &byte, 1);
+		if (n <= 0)
+			return (int)n;
+		switch (mbrtowc(out, &byte, 1, &state)) {
+		case (size_t)-2:
+			continue;
+		case (size_t)-1:
+			*out = L'?';
+			return 1;
+		default:
+			return 1;
+		}
+	}
+}
+
 static bool
 open_editor(struct editor *e)
 {
@@ -105,6 +149,7 @@ open_editor(struct editor *e)
 	el_set(e->el, EL_PROMPT, prompt);
 	el_set(e->el, EL_EDITOR, "emacs");
 	el_set(e->el, EL_SIGNAL, 1);
+	el_set(e->el, EL_GETCFN, read_key);
 	/* Wide, as el_set() would copy both texts and keep them for ever. */
 	el_wset(
 	    e->el, EL_ADDFN, L"sftp-complete", L"complete a word", complete);
