@@ -102,7 +102,8 @@ if WITH_PROCD
 endif
 # PAM's file stays: it is the administrator's once it is there.
 uninstall-local:
-	rm -f "$(DESTDIR)$(bashcompdir)/sshd" "$(DESTDIR)$(bashcompdir)/sshdctl"
+	rm -f "$(DESTDIR)$(bashcompdir)/sshd" "$(DESTDIR)$(bashcompdir)/sshdctl" \
+	    "$(DESTDIR)$(bashcompdir)/omniedge"
 if WITH_SYSTEMD
 	for unit in $(contrib_units); do \
 	    rm -f "$(DESTDIR)$(systemdsystemunitdir)/$${unit##*/}"; done
