@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "client/clock.h"
 #include "client/sshconf.h"
 #include "client/dial.h"
 #include "client/resolve.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"

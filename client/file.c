@@ -44,8 +44,8 @@ file_read(const char *path, struct writer *out, struct stat *out_st)
 	return writer_end(out);
 }
 
-static int
-write_all(int fd, struct span content)
+int
+file_write(int fd, struct span content)
 {
 	while (content.len > 0) {
 		ssize_t n = write(fd, content.p, content.len);
@@ -64,7 +64,7 @@ write_all(int fd, struct span content)
 static int
 fill_and_rename(int fd, const char *temp, const char *path, struct span content)
 {
-	int rc = write_all(fd, content);
+	int rc = file_write(fd, content);
 
 	if (rc == 0 && fsync(fd) != 0)
 		rc = -errno;

@@ -17,6 +17,9 @@
  */
 int file_read(const char *path, struct writer *out, struct stat *out_st);
 
+/* Write all of it, in as many writes as it takes. 0 or -errno of write(2). */
+int file_write(int fd, struct span content);
+
 /*
  * Replace a file by new content in one step, so that a reader sees the old or
  * the new and a failure leaves the old: written beside it, synced, renamed.

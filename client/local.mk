@@ -3,7 +3,7 @@ noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = \
 	client/agent.c client/agent.h \
 	client/auth.c \
-	client/clock.h client/command.h \
+	client/command.h \
 	client/sshconf.c client/sshconf.h client/sshconf_load.c \
 	client/connect.c client/connect.h client/connect_impl.h \
 	client/dial.c client/dial.h \

@@ -8,8 +8,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "client/clock.h"
 #include "client/loop.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "client/clock.h"
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/number.h"
 #include "client/scp.h"
 #include "client/show.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/file.h"
 #include "client/scp_old.h"
 #include "client/sftp_list.h"
 #include "client/show.h"
@@ -160,22 +161,6 @@ finish(struct old *o, const struct sink *k, int fd, mode_t mode)
 	}
 }
 
-static int
-write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return -errno;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
 /* All of the data is read, also when it can no longer be written. */
 static int
 take_data(struct old *o, int fd, const struct entry *e, int *out_error)
@@ -193,7 +178,7 @@ take_data(struct old *o, int fd, const struct entry *e, int *out_error)
 		if (rc != 0)
 			return rc;
 		if (*out_error == 0)
-			*out_error = write_all(fd, buf, n);
+			*out_error = file_write(fd, span_of(buf, n));
 		left -= n;
 		progress_update(
 		    o->s->progress, e->name, e->size - left, e->size);

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/clock.h"
 #include "client/flow.h"
 #include "client/trunk.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 

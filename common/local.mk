@@ -4,7 +4,7 @@ libcommon_a_SOURCES = \
 	common/authkeys_merge.c common/authkeys_value.c \
 	common/base64.c common/base64.h \
 	common/cert.c common/cert.h common/cert_opts.c \
-	common/chan.c common/chan.h \
+	common/chan.c common/chan.h common/clock.h \
 	common/conf.c common/conf.h common/conf_impl.h common/conf_load.c \
 	common/conf_match.c common/conf_report.c common/conf_wire.c \
 	common/err.c common/err.h \

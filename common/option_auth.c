@@ -76,13 +76,10 @@ static int
 tokens_check(
     const struct option_in *in, const char *word, char why[OPTION_WHY_MAX])
 {
-	for (const char *p = strchr(word, '%'); p != NULL;
-	     p = strchr(p + 2, '%'))
-		if (p[1] == '\0' || strchr(in->row->names, p[1]) == NULL)
-			return option_bad(in, why,
-			    "\"%.64s\" has a %% that is not one of %%%s", word,
-			    in->row->names);
-	return 0;
+	if (option_has_tokens(word, in->row->names))
+		return 0;
+	return option_bad(in, why, "\"%.64s\" has a %% that is not one of %%%s",
+	    word, in->row->names);
 }
 
 static int

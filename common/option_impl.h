@@ -129,6 +129,12 @@ int option_number(const char *text, uint64_t max, uint64_t *out_number);
 /* Whether the word, in any case, is one of a list with blanks. */
 bool option_listed(const char *word, const char *list);
 
+/* Whether each % of the word goes on with one of the letters. */
+bool option_has_tokens(const char *word, const char *letters);
+/* The same for the row's tokens, all of an account: 0, or -EBADMSG and why. */
+int option_home_tokens(
+    const struct option_in *in, const char *word, char why[OPTION_WHY_MAX]);
+
 /* An owned absolute path; relative ones start at in->dir. */
 int option_absolute(const struct option_in *in, const char *word,
     char why[OPTION_WHY_MAX], char **out_path);

@@ -139,14 +139,7 @@ homefile_check(
 		    "\"%.64s\" begins with ~; write a path relative to the "
 		    "user's home, or %%h",
 		    word);
-	for (const char *p = strchr(word, '%'); p != NULL;
-	     p = strchr(p + 2, '%'))
-		if (p[1] == '\0' || strchr(in->row->names, p[1]) == NULL)
-			return option_bad(in, why,
-			    "\"%.64s\" has a %% that is not one of %%%%, %%h, "
-			    "%%U and %%u",
-			    word);
-	return 0;
+	return option_home_tokens(in, word, why);
 }
 
 static int

@@ -132,12 +132,6 @@ timeouts_check(
 	return 0;
 }
 
-static void
-timeouts_done(void *value)
-{
-	words_done(value);
-}
-
 static int
 timeouts_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 {
@@ -222,31 +216,10 @@ addendum_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 	return 0;
 }
 
-static int
-addendum_print(const struct option *row, const void *value, FILE *out)
-{
-	const char *text = *(char *const *)value;
-
-	if (text == NULL)
-		text = "none";
-	option_print_keyword(row, out);
-	fprintf(out, " %s%s\n", *text == '=' ? "= " : "", text);
-	return 0;
-}
-
-static void
-addendum_done(void *value)
-{
-	char **text = value;
-
-	free(*text);
-	*text = NULL;
-}
-
 const struct option_type option_type_qos = { 1, 2, sizeof(struct ip_qos),
 	qos_parse, NULL, qos_print, NULL };
 const struct option_type option_type_chantimeouts = { 1, 0,
 	sizeof(struct words), timeouts_parse, NULL, timeouts_print,
-	timeouts_done };
+	option_done_words };
 const struct option_type option_type_addendum = { 1, 0, sizeof(char *),
-	addendum_parse, NULL, addendum_print, addendum_done };
+	addendum_parse, NULL, option_print_command, option_done_text };

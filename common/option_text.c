@@ -89,11 +89,33 @@ path_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 	return option_absolute(in, word, why, out);
 }
 
+bool
+option_has_tokens(const char *word, const char *letters)
+{
+	for (const char *p = strchr(word, '%'); p != NULL;
+	     p = strchr(p + 2, '%'))
+		if (p[1] == '\0' || strchr(letters, p[1]) == NULL)
+			return false;
+	return true;
+}
+
+int
+option_home_tokens(
+    const struct option_in *in, const char *word, char why[OPTION_WHY_MAX])
+{
+	if (option_has_tokens(word, in->row->names))
+		return 0;
+	return option_bad(in, why,
+	    "\"%.64s\" has a %% that is not one of %%%%, %%h, %%U and %%u",
+	    word);
+}
+
 /* A path that is absolute once its tokens stand for something. */
 static int
 rootdir_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 {
 	const char *word = in->words->v[0];
+	int rc;
 
 	if (strcasecmp(word, "none") == 0)
 		return text_take(word, out);
@@ -102,14 +124,8 @@ rootdir_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 		    "\"%.64s\" is neither an absolute path nor begins with "
 		    "%%h",
 		    word);
-	for (const char *p = strchr(word, '%'); p != NULL;
-	     p = strchr(p + 2, '%'))
-		if (p[1] == '\0' || strchr(in->row->names, p[1]) == NULL)
-			return option_bad(in, why,
-			    "\"%.64s\" has a %% that is not one of %%%%, %%h, "
-			    "%%U and %%u",
-			    word);
-	return text_take(word, out);
+	rc = option_home_tokens(in, word, why);
+	return rc != 0 ? rc : text_take(word, out);
 }
 
 static int

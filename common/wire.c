@@ -10,6 +10,13 @@
 #include "common/wire.h"
 #include "common/own.h"
 
+struct span
+span_text(const char *text)
+{
+	return span_of(
+	    text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+}
+
 bool
 span_is(struct span s, const char *text)
 {

@@ -43,6 +43,9 @@ span_of(const void *p, size_t len)
 	return (struct span){ p, len };
 }
 
+/* The text without its NUL; NULL gives an empty span. */
+struct span span_text(const char *text);
+
 /* Whether s holds exactly the bytes of the NUL-terminated text. */
 bool span_is(struct span s, const char *text);
 bool span_eq(struct span a, struct span b);

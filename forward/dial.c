@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 #include "forward/dial.h"
@@ -96,7 +97,7 @@ dial_begin(struct helper *h, const struct msg_dial *q)
 	}
 	d->id = q->id;
 	d->failure = FORWARD_UNKNOWN;
-	d->deadline = helper_clock() + DIAL_WAIT_MS;
+	d->deadline = clock_ms() + DIAL_WAIT_MS;
 	d->next = h->dials;
 	h->dials = d;
 	if (lookup_numeric(l))
@@ -265,7 +266,7 @@ void
 dial_run(struct helper *h, const struct pollset *set)
 {
 	struct dial **at = &h->dials;
-	int64_t now = helper_clock();
+	int64_t now = clock_ms();
 
 	while (*at != NULL) {
 		struct dial *d = *at;

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 #include "forward/bind.h"
@@ -52,7 +53,7 @@ serve_resolver(struct helper *h)
 static int
 wait_ms(int64_t due)
 {
-	int64_t now = helper_clock();
+	int64_t now = clock_ms();
 
 	if (due < 0)
 		return -1;

@@ -33,15 +33,6 @@ pollset_ready(const struct pollset *set, size_t at)
 	return at < set->n ? set->v[at].revents : 0;
 }
 
-int64_t
-helper_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int
 helper_family(uint64_t family)
 {

@@ -37,9 +37,6 @@ size_t pollset_add(struct pollset *set, int fd, short events);
 /* What poll(2) said of that place; 0 for SIZE_MAX. */
 short pollset_ready(const struct pollset *set, size_t at);
 
-/* Milliseconds of a clock that only goes forward. */
-int64_t helper_clock(void);
-
 /* AF_ value of a family of msg.h. */
 int helper_family(uint64_t family);
 /* The outcome that an errno of connect(2) or bind(2) is. */

@@ -45,12 +45,6 @@ resolve_lists(const struct options *o, char *out_lists[NLISTS])
 	return rc;
 }
 
-static struct span
-span_text(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 int
 answer_setup(struct conn *c, const struct msg *m)
 {

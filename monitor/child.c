@@ -57,12 +57,6 @@ start_net(const struct child_terms *t, const struct pairs *p, int client_fd)
 	    nitems_of(fds) - (t->spawn->root_fd < 0 ? 1 : 0));
 }
 
-static struct span
-span_text(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 static int
 send_conn(struct child *c, const struct child_terms *t)
 {

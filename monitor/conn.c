@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -26,15 +27,6 @@
 
 /* Set by the handler, which does nothing else (CVE-2024-6387 and its kind). */
 static volatile sig_atomic_t got_term, got_chld;
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 enum log_level
 conn_log_level(const struct conn *c)

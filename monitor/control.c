@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -95,13 +96,6 @@ control_pollfds(const struct control *c, struct pollfd *out)
 
 /* --- answers */
 
-static struct span
-span_text(const char *text)
-{
-	return span_of(
-	    text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-}
-
 static void
 print_listens(const struct listeners *l, char out[LISTENS_MAX])
 {
@@ -156,7 +150,7 @@ answer_penalty(struct chan *client, const struct msg *q, struct master *m)
 	char text[SOURCE_TEXT_MAX + 1];
 	struct source_key after;
 	const struct source *s;
-	int64_t now = master_clock_ms();
+	int64_t now = clock_ms();
 
 	copy_text(text, q->u.ctl_penalty.after);
 	if (*text != '\0' && source_key_parse(text, &after) != 0)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -415,15 +416,6 @@ forward_serve(struct conn *c)
 }
 
 /* --- waiting for it, which the user may have stopped (kill -STOP) */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Whether that has come before that time, whatever signals come as well. */
 static bool

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "common/base64.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -202,15 +203,6 @@ run_child(const struct account *a, const struct words *argv, int out_fd)
 }
 
 /* --- its output and its end */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool
 wait_for(int fd, int64_t until)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -56,15 +57,6 @@ take_signals(void)
 	for (size_t i = 0; i < nitems_of(noted); i++)
 		sigdelset(&open_mask, noted[i]);
 	return open_mask;
-}
-
-int64_t
-master_clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 struct child_terms
@@ -117,7 +109,7 @@ start_child(struct master *m, int fd, struct source *source)
 	}
 	c->starting = true;
 	c->source = source;
-	c->deadline = grace > 0 ? master_clock_ms() + (int64_t)grace * 1000 : 0;
+	c->deadline = grace > 0 ? clock_ms() + (int64_t)grace * 1000 : 0;
 	c->next = m->children;
 	m->children = c;
 }
@@ -136,7 +128,7 @@ count_children(const struct master *m)
 static bool
 admit(struct master *m, struct startup *at, struct source **out_source)
 {
-	int64_t now = master_clock_ms();
+	int64_t now = clock_ms();
 
 	if (m->door != NULL && !door_admit(m->door, at, count_children(m), now))
 		return false;
@@ -212,14 +204,12 @@ judge(struct master *m, const struct child *c)
 	if (m->door != NULL) {
 		if (c->failures == 0 &&
 		    (why == PENALTY_AUTHFAIL || why == PENALTY_INVALIDUSER))
-			(void)door_failed(
-			    m->door, c->peer.addr, master_clock_ms());
+			(void)door_failed(m->door, c->peer.addr, clock_ms());
 		return;
 	}
 
 	if (why != PENALTY_OFFENCES)
-		penalty_add(
-		    &m->startups.book, c->peer.addr, why, master_clock_ms());
+		penalty_add(&m->startups.book, c->peer.addr, why, clock_ms());
 }
 
 static void
@@ -420,7 +410,7 @@ handle_listeners(struct master *m, const struct pollfd *fds, size_t n)
 static int
 wait_ms(const struct master *m, bool paused)
 {
-	int64_t now = master_clock_ms();
+	int64_t now = clock_ms();
 	int64_t ms = next_deadline(m, now);
 	int64_t lab = master_lab_wait(m, now);
 
@@ -495,7 +485,7 @@ master_serve(struct master *m)
 		handle_children(m, fds + nlisteners + ncontrol);
 		control_handle(&m->control, fds + nlisteners, m);
 		paused = handle_listeners(m, fds, nlisteners);
-		expire(m, master_clock_ms());
+		expire(m, clock_ms());
 		master_lab_tick(m);
 		handle_signals(m);
 	}

@@ -37,9 +37,6 @@ struct master {
 /* What a connection's processes are told. */
 struct child_terms master_terms(const struct master *m);
 
-/* What all times here are of: monotonic, in milliseconds. */
-int64_t master_clock_ms(void);
-
 /* Serve until SIGTERM. Returns the exit status. */
 int master_serve(struct master *m);
 

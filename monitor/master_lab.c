@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/own.h"
 #include "monitor/lab.h"
@@ -24,7 +25,7 @@ master_lab_end(struct master *m)
 	for (struct child *c = m->children; c != NULL; c = c->next)
 		child_end(c);
 	m->ending = true;
-	m->end_at = master_clock_ms() + POLITE_MS;
+	m->end_at = clock_ms() + POLITE_MS;
 	m->stopping = m->children == NULL;
 }
 
@@ -68,7 +69,7 @@ void
 master_lab_heard(struct master *m, struct child *c, unsigned failures_before)
 {
 	if (c->failures != failures_before &&
-	    door_failed(m->door, c->peer.addr, master_clock_ms()))
+	    door_failed(m->door, c->peer.addr, clock_ms()))
 		cut_strangers(m, c->peer.addr);
 	if (!c->logged_in)
 		return;
@@ -109,7 +110,7 @@ master_lab_wait(const struct master *m, int64_t now)
 void
 master_lab_tick(struct master *m)
 {
-	int64_t now = master_clock_ms();
+	int64_t now = clock_ms();
 
 	if (m->door == NULL)
 		return;

@@ -13,20 +13,12 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 #include "monitor/preflight.h"
 
 #define PREFLIGHT_MS 20000 /* a slow machine's handshake, many times over */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* The root directory of the network process: empty, and nobody else's. */
 static int

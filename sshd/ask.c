@@ -15,12 +15,6 @@
 
 #define EXIT_LOST 1 /* the monitor is gone, or this build is not its build */
 
-static struct span
-span_text(const char *text)
-{
-	return span_of(text, strlen(text));
-}
-
 static void
 tell(struct net *n, const struct msg *m)
 {

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/jail.h"
 #include "common/own.h"
@@ -38,15 +39,6 @@
 _Static_assert(
     FORWARD_CHANNELS_MAX + 3 * FORWARD_LISTENERS_MAX < NET_NOFILE_MAX / 2,
     "half of the descriptors are for sessions");
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void
 net_leave(struct net *n, enum bye_reason why, const char *text)

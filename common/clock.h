@@ -1,6 +1,6 @@
 /* The clock that deadlines are measured by. */
-#ifndef CLIENT_CLOCK_H
-#define CLIENT_CLOCK_H
+#ifndef COMMON_CLOCK_H
+#define COMMON_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
