@@ -43,7 +43,7 @@ libclient_a_SOURCES = \
 	client/link.h client/link_pipe.c \
 	client/link_ssh.c client/link_ssh.h \
 	client/number.c client/number.h \
-	client/progress.c client/progress.h \
+	client/passed.c client/passed.h client/progress.c client/progress.h \
 	client/remote.c client/remote.h \
 	client/scp.h client/scp_main.c \
 	client/scp_names.c client/scp_names.h \

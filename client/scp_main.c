@@ -15,6 +15,7 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/number.h"
+#include "client/passed.h"
 #include "client/scp.h"
 #include "client/show.h"
 #include "common/clock.h"
@@ -24,7 +25,6 @@
 /* Flags of our own; the shared ones come from client/connect.h. */
 #define OWN_LETTERS "+3BD:l:OprRsS:TX:"
 #define LETTERS_MAX 128
-#define PASSED_MAX 48
 #define COPY_PROGRAM "cp"
 #define EXIT_STOPPED 130 /* by ^C, as a shell has it */
 
@@ -43,31 +43,29 @@ struct line {
 	struct scp scp;
 	struct client *flags;
 	bool old, json, quiet;
-	const char *passed[PASSED_MAX + 1]; /* to -S's program */
-	char *made[PASSED_MAX];             /* those of them that we own */
-	size_t n_passed, n_made;
+	struct passed passed; /* to -S's program */
 };
 
 static void
 print_help(FILE *out)
 {
-	fputs("usage: omniedge scp [-346ABCOpqrsTv] [-c ciphers] [-D "
+	fputs("usage: omniedge scp [-346BCOpqrsTv] [-c ciphers] [-D "
 	      "sftp_server] [-F file]\n"
 	      "                    [-i identity_file] [-J hosts] [-l limit] "
 	      "[-o option] [-P port]\n"
 	      "                    [-S program] [-X option] [--json] source "
 	      "... target\n\n"
-	      "  -r           directories, with all that is in them\n"
-	      "  -p           keep times and modes\n"
-	      "  -O           the old protocol, for servers without SFTP\n"
-	      "  -3           between two hosts, through this one (always)\n"
-	      "  -B           never ask for a password or a passphrase\n"
-	      "  -l limit     Kbit/s\n"
-	      "  -T           with -O: take names that were not asked for\n"
-	      "  -X option    nrequests=N, buffer=BYTES\n"
-	      "  -D program   an SFTP server of this machine, and no host\n"
-	      "  -S program   an ssh(1) to connect with\n"
-	      "  --json       a summary for scripts, on standard output\n",
+	      "  -r              directories, with all that is in them\n"
+	      "  -p              keep times and modes\n"
+	      "  -O              the old protocol, for servers without SFTP\n"
+	      "  -3              between two hosts, through this one (always)\n"
+	      "  -B              never ask for a password or a passphrase\n"
+	      "  -l limit        Kbit/s\n"
+	      "  -T              with -O: take names that were not asked for\n"
+	      "  -X option       nrequests=N, buffer=BYTES\n"
+	      "  -D program      an SFTP server of this machine, and no host\n"
+	      "  -S program      an ssh(1) to connect with\n"
+	      "  --json          a summary for scripts, on standard output\n",
 	    out);
 	client_flags_help(CLIENT_SCP, out);
 	fputs("\nThe manual page is omniedge-scp(1).\n", out);
@@ -76,37 +74,15 @@ print_help(FILE *out)
 /* --- the command line ---------------------------------------------------- */
 
 static int
-pass(struct line *l, char letter, const char *arg)
-{
-	char *text = NULL;
-
-	if (l->n_passed == PASSED_MAX)
-		return -E2BIG;
-	if (asprintf(&text, "-%c%s", letter, arg != NULL ? arg : "") < 0)
-		return -ENOMEM;
-	l->made[l->n_made++] = text;
-	l->passed[l->n_passed++] = text;
-	return 0;
-}
-
-static int
 shared_flag(struct line *l, int letter)
 {
-	int rc = client_flag(l->flags, letter, optarg);
+	int rc = passed_flag(&l->passed, l->flags, letter, optarg);
 
 	if (rc != 0)
 		return rc;
 	l->quiet |= letter == 'q';
 	l->scp.verbose |= letter == 'v';
-	return pass(l, (char)(letter == 'P' ? 'p' : letter), optarg);
-}
-
-static int
-batch_mode(struct line *l)
-{
-	int rc = client_flag(l->flags, 'o', "BatchMode=yes");
-
-	return rc == 0 ? pass(l, 'o', "BatchMode=yes") : rc;
+	return 0;
 }
 
 static int
@@ -119,7 +95,7 @@ take_flag(struct line *l, int letter)
 	case 's':
 		return 0; /* what we do anyway */
 	case 'B':
-		return batch_mode(l);
+		return passed_flag(&l->passed, l->flags, 'o', "BatchMode=yes");
 	case 'D':
 		s->remote.direct = optarg;
 		return 0;
@@ -276,7 +252,7 @@ scp_command(int argc, char **argv)
 		return EXIT_OURS;
 	l.scp.remote.flags = l.flags;
 	l.scp.remote.scheme = "scp";
-	l.scp.remote.program_args = l.passed;
+	l.scp.remote.program_args = (const char *const *)l.passed.args;
 	if (parse_line(&l, argc, argv) == 0) {
 		l.scp.progress = progress_new(l.quiet);
 		interrupt_arm();
@@ -287,7 +263,6 @@ scp_command(int argc, char **argv)
 	}
 	progress_free(l.scp.progress);
 	client_free(l.flags);
-	while (l.n_made > 0)
-		free(l.made[--l.n_made]);
+	passed_done(&l.passed);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "client/command.h"
 #include "client/interrupt.h"
 #include "client/number.h"
+#include "client/passed.h"
 #include "client/scp_names.h"
 #include "client/sftp.h"
 #include "client/sftp_call.h"
@@ -23,7 +24,6 @@
 /* Flags of our own, ahead of the shared ones of client/connect.h. */
 #define OWN_LETTERS "+aB:b:D:fl:NpR:rS:s:X:"
 #define LETTERS_MAX 128
-#define PASSED_MAX 48
 #define REQUESTS_MAX 1024
 #define BUFFER_MAX (16u << 20)
 
@@ -42,35 +42,34 @@ struct line {
 	struct client *flags;
 	const char *batch_file;
 	bool noisy, quiet;
-	const char *passed[PASSED_MAX + 1]; /* to -S's program */
-	char *made[PASSED_MAX];
-	size_t n_passed;
+	struct passed passed; /* to -S's program */
 };
 
 static void
 print_help(FILE *out)
 {
-	fputs("usage: omniedge sftp [-46AaCfNpqrv] [-B buffer_size] [-b "
-	      "batchfile] [-c ciphers]\n"
-	      "                     [-D sftp_server] [-F file] [-i "
-	      "identity_file] [-J hosts]\n"
-	      "                     [-l limit] [-o option] [-P port] [-R "
-	      "num_requests] [-S program]\n"
-	      "                     [-s subsystem] [-X option] destination "
-	      "[local_path]\n\n"
-	      "  -a           go on with files that are there in part\n"
-	      "  -B size      bytes of one request\n"
-	      "  -b file      commands from a file, or - for standard input\n"
-	      "  -D program   an SFTP server of this machine, and no host\n"
-	      "  -f           flush files to the disk\n"
-	      "  -l limit     Kbit/s\n"
-	      "  -N           tell what is done, also with -b\n"
-	      "  -p           keep times and modes\n"
-	      "  -R number    requests at once\n"
-	      "  -r           directories, with all that is in them\n"
-	      "  -S program   an ssh(1) to connect with\n"
-	      "  -s name      another subsystem, or the path of a server\n"
-	      "  -X option    nrequests=N, buffer=BYTES\n",
+	fputs(
+	    "usage: omniedge sftp [-46aCfNpqrv] [-B buffer_size] [-b "
+	    "batchfile] [-c ciphers]\n"
+	    "                     [-D sftp_server] [-F file] [-i "
+	    "identity_file] [-J hosts]\n"
+	    "                     [-l limit] [-o option] [-P port] [-R "
+	    "num_requests] [-S program]\n"
+	    "                     [-s subsystem] [-X option] destination "
+	    "[local_path]\n\n"
+	    "  -a              go on with files that are there in part\n"
+	    "  -B size         bytes of one request\n"
+	    "  -b file         commands from a file, or - for standard input\n"
+	    "  -D program      an SFTP server of this machine, and no host\n"
+	    "  -f              flush files to the disk\n"
+	    "  -l limit        Kbit/s\n"
+	    "  -N              tell what is done, also with -b\n"
+	    "  -p              keep times and modes\n"
+	    "  -R number       requests at once\n"
+	    "  -r              directories, with all that is in them\n"
+	    "  -S program      an ssh(1) to connect with\n"
+	    "  -s name         another subsystem, or the path of a server\n"
+	    "  -X option       nrequests=N, buffer=BYTES\n",
 	    out);
 	client_flags_help(CLIENT_SFTP, out);
 	fputs("\nThe manual page is omniedge-sftp(1).\n", out);
@@ -79,38 +78,22 @@ print_help(FILE *out)
 /* --- the command line ---------------------------------------------------- */
 
 static int
-pass(struct line *l, char letter, const char *arg)
-{
-	char *text = NULL;
-
-	if (l->n_passed == PASSED_MAX)
-		return -E2BIG;
-	if (asprintf(&text, "-%c%s", letter, arg != NULL ? arg : "") < 0)
-		return -ENOMEM;
-	l->made[l->n_passed] = text;
-	l->passed[l->n_passed++] = text;
-	return 0;
-}
-
-static int
 shared_flag(struct line *l, int letter)
 {
-	int rc = client_flag(l->flags, letter, optarg);
+	int rc = passed_flag(&l->passed, l->flags, letter, optarg);
 
 	if (rc != 0)
 		return rc;
 	l->quiet |= letter == 'q';
-	return pass(l, (char)(letter == 'P' ? 'p' : letter), optarg);
+	return 0;
 }
 
 static int
 batch_flag(struct line *l)
 {
-	int rc = client_flag(l->flags, 'o', "BatchMode=yes");
-
 	l->batch_file = optarg;
 	l->sftp.batch = true;
-	return rc == 0 ? pass(l, 'o', "BatchMode=yes") : rc;
+	return passed_flag(&l->passed, l->flags, 'o', "BatchMode=yes");
 }
 
 static int
@@ -318,7 +301,7 @@ sftp_command(int argc, char **argv)
 		return EXIT_OURS;
 	l.remote.flags = l.flags;
 	l.remote.scheme = "sftp";
-	l.remote.program_args = l.passed;
+	l.remote.program_args = (const char *const *)l.passed.args;
 	if (parse_line(&l, argc, argv) == 0) {
 		words = argc - optind;
 		l.sftp.quiet = l.quiet || (l.sftp.batch && !l.noisy);
@@ -331,7 +314,6 @@ sftp_command(int argc, char **argv)
 	free(l.sftp.cwd);
 	free(l.sftp.start);
 	client_free(l.flags);
-	while (l.n_passed > 0)
-		free(l.made[--l.n_passed]);
+	passed_done(&l.passed);
 	return status;
 }
