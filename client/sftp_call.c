@@ -39,17 +39,6 @@ call_one_name(const struct answer *a, char **out_name)
 }
 
 static int
-take_handle(struct reader *r, struct writer *out_handle)
-{
-	struct span handle = reader_string(r, SFTP_HANDLE_MAX);
-
-	if (r->failed)
-		return -EBADMSG;
-	writer_bytes(out_handle, handle.p, handle.len);
-	return writer_end(out_handle);
-}
-
-static int
 take_answer(struct call *c, const struct answer *a)
 {
 	struct reader r = a->body;
@@ -68,7 +57,7 @@ take_answer(struct call *c, const struct answer *a)
 	case SSH_FXP_NAME:
 		return call_one_name(a, c->out.name);
 	case SSH_FXP_HANDLE:
-		return take_handle(&r, c->out.handle);
+		return answer_handle(a, c->out.handle);
 	}
 	return r.failed ? -EBADMSG : 0;
 }

@@ -161,19 +161,9 @@ static void
 dir_opened(void *arg, const struct answer *a)
 {
 	struct listing *ls = arg;
-	struct reader r = a->body;
-	struct span handle = reader_string(&r, SFTP_HANDLE_MAX);
 
 	ls->flying--;
-	ls->rc = a->rc;
-	if (a->rc != 0)
-		return;
-	if (a->type != SSH_FXP_HANDLE || r.failed) {
-		ls->rc = -EBADMSG;
-		return;
-	}
-	writer_bytes(&ls->handle, handle.p, handle.len);
-	ls->rc = writer_end(&ls->handle);
+	ls->rc = answer_handle(a, &ls->handle);
 }
 
 static int

@@ -21,16 +21,10 @@ static void
 opened(void *arg, const struct answer *a)
 {
 	struct job *j = arg;
-	struct reader r = a->body;
-	struct span handle = reader_string(&r, SFTP_HANDLE_MAX);
-	int rc = a->rc;
+	int rc = answer_handle(a, &j->from_handle);
 
-	if (rc == 0 && (a->type != SSH_FXP_HANDLE || r.failed))
-		rc = -EBADMSG;
 	if (rc != 0)
 		job_fail(j, j->x->from_peer, rc, "remote open \"%s\"", j->from);
-	else
-		writer_bytes(&j->from_handle, handle.p, handle.len);
 	job_opened(j);
 }
 
@@ -172,18 +166,13 @@ static void
 dir_opened(void *arg, const struct answer *a)
 {
 	struct job *dir = arg;
-	struct reader r = a->body;
-	struct span handle = reader_string(&r, SFTP_HANDLE_MAX);
-	int rc = a->rc;
+	int rc = answer_handle(a, &dir->from_handle);
 
-	if (rc == 0 && (a->type != SSH_FXP_HANDLE || r.failed))
-		rc = -EBADMSG;
 	if (rc != 0) {
 		job_fail(dir, dir->x->from_peer, rc, "remote readdir(\"%s\")",
 		    dir->from);
 		dir->source_end = true;
-	} else
-		writer_bytes(&dir->from_handle, handle.p, handle.len);
+	}
 	if (dir->source_end)
 		job_listed(dir);
 	else

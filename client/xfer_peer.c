@@ -150,6 +150,21 @@ peer_fault(struct peer *p, const char *why)
 	bury(p, -EBADMSG);
 }
 
+int
+answer_handle(const struct answer *a, struct writer *out)
+{
+	struct reader r = a->body;
+	struct span handle;
+
+	if (a->rc != 0)
+		return a->rc;
+	handle = reader_string(&r, SFTP_HANDLE_MAX);
+	if (a->type != SSH_FXP_HANDLE || r.failed)
+		return -EBADMSG;
+	writer_bytes(out, handle.p, handle.len);
+	return writer_end(out);
+}
+
 static const char *
 status_text(int rc)
 {

@@ -47,6 +47,13 @@ struct answer {
 /* May begin further requests, and must not pump. */
 typedef void peer_fn(void *arg, const struct answer *a);
 
+/*
+ * The handle that a request to open was answered with, appended to out. 0;
+ * what the answer says; -EBADMSG: it is no handle, or longer than
+ * SFTP_HANDLE_MAX; -ENOMEM.
+ */
+int answer_handle(const struct answer *a, struct writer *out);
+
 struct peer;
 
 /*

@@ -34,16 +34,10 @@ static void
 opened(void *arg, const struct answer *a)
 {
 	struct job *j = arg;
-	struct reader r = a->body;
-	struct span handle = reader_string(&r, SFTP_HANDLE_MAX);
-	int rc = a->rc;
+	int rc = answer_handle(a, &j->to_handle);
 
-	if (rc == 0 && (a->type != SSH_FXP_HANDLE || r.failed))
-		rc = -EBADMSG;
 	if (rc != 0)
 		job_fail(j, j->x->to_peer, rc, "dest open \"%s\"", j->to);
-	else
-		writer_bytes(&j->to_handle, handle.p, handle.len);
 	job_ready(j);
 }
 
