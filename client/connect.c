@@ -463,12 +463,6 @@ client_conf(const struct client *c)
 	return c->conf;
 }
 
-const struct expand *
-client_expand(const struct client *c)
-{
-	return &c->expand;
-}
-
 const char *
 client_host(const struct client *c)
 {
@@ -479,12 +473,6 @@ const char *
 client_user(const struct client *c)
 {
 	return sshconf_text(c->conf, KW_USER);
-}
-
-int
-client_port(const struct client *c)
-{
-	return c->port;
 }
 
 const char *

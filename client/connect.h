@@ -82,13 +82,9 @@ ssh_session client_session(const struct client *c);
 /* Its options; more may be put before client_prepare(). */
 struct sshconf *client_conf(const struct client *c);
 
-/* What tokens stand for, after client_prepare(). */
-const struct expand *client_expand(const struct client *c);
-
-/* The target as the user typed it, the login's user, the port. */
+/* The target as the user typed it, the login's user. */
 const char *client_host(const struct client *c);
 const char *client_user(const struct client *c);
-int client_port(const struct client *c);
 
 /*
  * What libssh says of the last error, encoded for a terminal: it may have the

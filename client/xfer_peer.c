@@ -113,12 +113,6 @@ peer_handles_max(const struct peer *p)
 	return told > HANDLES_MAX ? HANDLES_MAX : (unsigned)told;
 }
 
-unsigned
-peer_in_flight(const struct peer *p)
-{
-	return p->in_flight;
-}
-
 int
 peer_dead(const struct peer *p)
 {
@@ -469,13 +463,6 @@ turn(struct peer *p)
 	while (p->dead != 0 && p->in_flight > 0)
 		reject_rest(p);
 	return moved;
-}
-
-int
-peer_turn(struct peer *p)
-{
-	turn(p);
-	return p->dead;
 }
 
 int

@@ -74,10 +74,8 @@ void peer_end(struct peer *p);
 struct writer *peer_extended(
     struct peer *p, const char *name, peer_fn *fn, void *arg);
 
-/* Send and receive what can be had without waiting. 0 or the session's end. */
-int peer_turn(struct peer *p);
 /*
- * peer_turn() for each of n peers; if none had anything to do, wait for
+ * Send and receive what can be had of n peers; if there is nothing, wait for
  * timeout_ms at most, -1 for ever, or until a signal. 0, or the error that
  * ended a session.
  */
@@ -85,8 +83,6 @@ int peer_pump(struct peer *const peers[], size_t n, int timeout_ms);
 
 /* Whether the request table and the queue have room for more data. */
 bool peer_has_room(const struct peer *p);
-/* Requests without an answer. */
-unsigned peer_in_flight(const struct peer *p);
 /* The error that ended the session, or 0. */
 int peer_dead(const struct peer *p);
 /* End the session because of what the server said, with a reason. */

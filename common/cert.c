@@ -192,10 +192,10 @@ cert_is_current(const struct cert *cert, int64_t now)
 }
 
 bool
-cert_names(const struct cert *cert, const char *principal)
+cert_names(const struct cert *cert, struct span principal)
 {
-	for (size_t i = 0; i < cert->nprincipals; i++)
-		if (span_is(cert->principals[i], principal))
+	for (size_t i = 0; principal.len != 0 && i < cert->nprincipals; i++)
+		if (span_eq(cert->principals[i], principal))
 			return true;
 	return false;
 }

@@ -67,8 +67,11 @@ void cert_done(struct cert **cert);
 /* Whether now, in seconds since 1970, is within the dates. */
 bool cert_is_current(const struct cert *cert, int64_t now);
 
-/* Whether it names exactly this principal; without principals it names none. */
-bool cert_names(const struct cert *cert, const char *principal);
+/*
+ * Whether it names exactly this principal; without principals it names none,
+ * and the empty name, which it may hold, is nobody's.
+ */
+bool cert_names(const struct cert *cert, struct span principal);
 
 /*
  * Read critical options and extensions of a user certificate. -EACCES: a

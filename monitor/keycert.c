@@ -31,23 +31,13 @@ trim(struct span s)
 	return s;
 }
 
-static bool
-has_principal(const struct cert *cert, struct span name)
-{
-	/* A certificate may hold an empty name, which is nobody's. */
-	for (size_t i = 0; name.len != 0 && i < cert->nprincipals; i++)
-		if (span_eq(cert->principals[i], name))
-			return true;
-	return false;
-}
-
 bool
 keycert_has_any(const struct cert *cert, const char *names)
 {
 	for (const char *p = names;; p++) {
 		size_t len = strcspn(p, ",");
 
-		if (has_principal(cert, span_of(p, len)))
+		if (cert_names(cert, span_of(p, len)))
 			return true;
 		p += len;
 		if (*p == '\0')
@@ -70,7 +60,7 @@ check_validity(const struct keyfile_question *q, bool by_name)
 		return "Certificate invalid: expired";
 	if (cert->nprincipals == 0)
 		return "Certificate lacks principal list";
-	if (by_name && !has_principal(cert, span_of(name, strlen(name))))
+	if (by_name && !cert_names(cert, span_text(name)))
 		return "Certificate invalid: name is not a listed principal";
 	return NULL;
 }
@@ -224,7 +214,7 @@ try_principal(const struct keyfile_question *q, struct span line,
 	while (options.len != 0 && options.p[options.len - 1] != ' ' &&
 	       options.p[options.len - 1] != '\t')
 		options.len--;
-	if (!has_principal(q->key->cert,
+	if (!cert_names(q->key->cert,
 		span_of(line.p + options.len, line.len - options.len)))
 		return -ENOKEY;
 	if (parse_options(trim(options), why, &opts) != 0) {

@@ -113,18 +113,6 @@ idle_init(struct net *n, const struct msg_terms_reply *terms)
 	return rc;
 }
 
-void
-idle_done(struct net *n)
-{
-	while (n->idle_limits != NULL) {
-		struct idle_limit *l = n->idle_limits;
-
-		n->idle_limits = l->next;
-		free(l->type);
-		free(l);
-	}
-}
-
 static void
 expire(struct net *n, struct idle *i, int64_t limit)
 {

@@ -31,11 +31,8 @@ void idle_touch(struct idle *i);
 /* It is closed. Twice is fine. */
 void idle_end(struct net *n, struct idle *i);
 
-/*
- * Take the limits of TERMS_REPLY. 0 or -ENOMEM; idle_done() to release.
- */
+/* Take the limits of TERMS_REPLY, for the process's life. 0 or -ENOMEM. */
 int idle_init(struct net *n, const struct msg_terms_reply *terms);
-void idle_done(struct net *n);
 
 /*
  * Find out who has expired, at this time; a connection that has is left. The

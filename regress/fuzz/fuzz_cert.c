@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (cert->nprincipals > CERT_PRINCIPALS_MAX || cert->ca_alg == NULL)
 		abort();
-	cert_names(cert, "alice");
+	cert_names(cert, span_text("alice"));
 	cert_is_current(cert, 1);
 	(void)cert_read_opts(cert, &opts);
 	return 0;
