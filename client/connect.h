@@ -14,7 +14,6 @@
 #include <stdio.h>
 
 #include "client/sshconf.h"
-#include "client/expand.h"
 #include "client/target.h"
 
 enum client_program { /* bits: which of them a flag is for */

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "client/connect.h"
+#include "client/expand.h"
 
 struct client {
 	enum client_program program;
