@@ -23,10 +23,12 @@ import sftprows
 from meter import Failure
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BURN_MS = 200
+BURN_MS = 500
 BURN = (f"/usr/bin/python3 -ISc 'import time\n"
         f"while time.process_time() < {BURN_MS / 1e3}: pass'")
-SPREAD_MS = 60
+# Of what is burnt, this much must be seen. Not counted is 0, counted twice 2:
+# between them, however busy the machine, a count is told from a miscount.
+SEEN_LEAST, SEEN_MOST = 0.5, 1.6
 WAIT_SECONDS = 30
 SIZES = {"rounds": 1, "logins": 2, "parallel": 4, "bulk": 4 << 20,
          "large": 2 << 20, "small": 5, "sessions": 2, "echoes": 20}
@@ -77,22 +79,20 @@ class Rig:
 
 
 def check_cpu(tap, rig, method):
-    """A session's 200 ms must appear, and not much more."""
+    """What a session burns must appear, once."""
     context = rig.context(method)
     server = rig.server()
     rows.measure_baseline(context, server)
     plain = rows.measure_logins(context, server)["cpu"]
-    burnt = rows.measure_logins(context, server, command=BURN)["cpu"]
-    start = _python_ms()
-    extra = burnt - plain
-    tap.ok(BURN_MS - 10 <= extra <= BURN_MS + start + SPREAD_MS,
-           f"{method}: {BURN_MS} ms burnt in a session are counted",
-           f"{extra:.1f} ms, plain {plain:.1f} ms")
+    spent = BURN_MS + _python_ms()
     away = f"(setsid {BURN} >/dev/null 2>&1 </dev/null &)"
-    orphan = rows.measure_logins(context, server, command=away)["cpu"] - plain
-    tap.ok(BURN_MS - 10 <= orphan <= BURN_MS + start + SPREAD_MS,
-           f"{method}: burnt by an orphan of a session, too",
-           f"{orphan:.1f} ms, plain {plain:.1f} ms")
+    for name, command in (("in a session", BURN),
+                          ("by an orphan of a session", away)):
+        cpu = rows.measure_logins(context, server, command=command)["cpu"]
+        seen = (cpu - plain) / spent
+        tap.ok(SEEN_LEAST <= seen <= SEEN_MOST,
+               f"{method}: what is burnt {name} is counted, once",
+               f"{seen:.2f} of {spent:.0f} ms, plain {plain:.1f} ms")
     tap.ok(0 < plain < 1000, f"{method}: a plain login costs something",
            f"{plain:.1f} ms")
 
