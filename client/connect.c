@@ -110,6 +110,7 @@ client_free(struct client *c)
 	}
 	proxy_end(c->proxy);
 	sshconf_free(c->conf);
+	words_done(&c->notes);
 	target_done(&c->target);
 	free(c->file);
 	free(c->hostname);
@@ -168,33 +169,22 @@ client_flags_help(enum client_program program, FILE *out)
 			    flags[i].help);
 }
 
-/* Of ProxyCommand and ProxyJump the first one said shuts the other out. */
-static int
-pin_proxy(struct client *c)
-{
-	bool command = sshconf_is_set(c->conf, KW_PROXY_COMMAND);
-	bool jump = sshconf_is_set(c->conf, KW_PROXY_JUMP);
-
-	if (command == jump)
-		return 0;
-	return sshconf_put(
-	    c->conf, command ? KW_PROXY_JUMP : KW_PROXY_COMMAND, "none");
-}
-
 static int
 take_text(struct client *c, const char *text)
 {
 	char why[SSHCONF_WHY_MAX];
 	int rc = sshconf_take_text(c->conf, text, why);
 
-	if (rc == 0 && *why == '\0')
-		return pin_proxy(c);
-	if (rc == 0)
-		log_info("command line: %s", why);
-	else
+	if (rc < 0) {
 		log_error(
 		    "command line: %s", rc == -ENOMEM ? err_str(rc) : why);
-	return rc == 0 ? 0 : -EBADMSG;
+		return -EBADMSG;
+	}
+	if (rc == SSHCONF_QUIET) /* -v may come behind it */
+		return words_add(&c->notes, why);
+	if (*why != '\0')
+		log_info("command line: %s", why);
+	return 0;
 }
 
 static int
@@ -372,6 +362,8 @@ client_prepare(struct client *c)
 	set_level(c); /* what the command line says of it */
 	if (!sshconf_is_set(c->conf, KW_LOG_LEVEL) && c->verbosity == 0)
 		log_open("omniedge", SINK_STDERR, LOG_USER, LEVEL_INFO);
+	for (size_t i = 0; i < c->notes.n; i++)
+		log_debug("command line: %s", c->notes.v[i]);
 	if (rc == 0)
 		rc = sshconf_load(c->conf, c->file, c->target.host);
 	if (rc == 0 && c->direct)

@@ -14,7 +14,8 @@ struct client {
 	enum client_program program;
 	struct sshconf *conf;
 	struct target target;
-	char *file; /* -F */
+	char *file;         /* -F */
+	struct words notes; /* about flags, for -v */
 	int verbosity;
 	bool prepared;
 	bool direct; /* -W: ssh_config(5)'s forwardings are not for it */
@@ -32,6 +33,9 @@ struct client {
 
 /* transport.c: greeting and keys, over a connected socket, which it takes. */
 int transport_connect(struct client *c, int fd);
+
+/* Make each list of algorithms what would be offered, for -G. 0, or said. */
+int transport_settle(struct client *c);
 
 /* hostcheck.c: is that the host we want? -EKEYREJECTED: said. */
 int hostcheck(struct client *c);

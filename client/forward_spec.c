@@ -141,7 +141,7 @@ forward_parse(enum forward_kind kind, const char *text,
 	if (rc == 0 && kind == FORWARD_REMOTE && s.listen_path != NULL) {
 		*out_why = "the library cannot ask a server to listen on a "
 			   "Unix socket";
-		rc = -EBADMSG;
+		rc = -ENOTSUP;
 	}
 	if (rc != 0)
 		return rc;
@@ -165,6 +165,29 @@ forward_text(const struct forward_spec *s, char text[FORWARD_TEXT_MAX])
 	else if (s->host != NULL)
 		snprintf(to, sizeof(to), "%s:%d", s->host, s->host_port);
 	snprintf(text, FORWARD_TEXT_MAX, "%s -> %s", from, to);
+}
+
+char *
+forward_setting(const struct forward_spec *s)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	if (s->listen_path != NULL)
+		fputs(s->listen_path, out);
+	else if (s->bind != NULL)
+		fprintf(out, "[%s]:%d", s->bind, s->port);
+	else
+		fprintf(out, "%d", s->port);
+	if (s->host_path != NULL)
+		fprintf(out, " %s", s->host_path);
+	else if (s->host != NULL)
+		fprintf(out, " [%s]:%d", s->host, s->host_port);
+	fclose(out);
+	return text;
 }
 
 static bool

@@ -28,7 +28,7 @@ struct forward_spec {
 
 /*
  * 0: release with forward_spec_done(). -EBADMSG: *out_why, static, says why;
- * -ENOMEM.
+ * -ENOTSUP: it is one that we cannot do, likewise; -ENOMEM.
  */
 int forward_parse(enum forward_kind kind, const char *text,
     struct forward_spec *out, const char **out_why);
@@ -36,6 +36,9 @@ void forward_spec_done(struct forward_spec *s);
 
 /* "[127.0.0.1]:80 -> host:80", for messages. */
 void forward_text(const struct forward_spec *s, char text[FORWARD_TEXT_MAX]);
+
+/* "[127.0.0.1]:80 [host]:80", as in a file. Owned; NULL without memory. */
+char *forward_setting(const struct forward_spec *s);
 
 /* Whether both listen at the same place. */
 bool forward_same(const struct forward_spec *a, const struct forward_spec *b);

@@ -295,6 +295,13 @@ add_files(const struct client *c, struct identities *ids, struct certs *certs)
 	return rc;
 }
 
+void
+identity_print_defaults(FILE *out)
+{
+	for (size_t i = 0; i < nitems_of(default_files); i++)
+		fprintf(out, "identityfile %s\n", default_files[i]);
+}
+
 static void
 add_certs(const struct client *c, struct certs *certs)
 {

@@ -45,6 +45,9 @@ int identity_private(
 /* Whether the private key is in a file that needs no passphrase. */
 bool identity_is_plain(const struct identity *id);
 
+/* The files that are tried when no IdentityFile is said, as ssh -G has them. */
+void identity_print_defaults(FILE *out);
+
 /* The path of the agent's socket, owned; NULL: none. For -A too. */
 char *identity_agent_path(const struct client *c);
 

@@ -5,6 +5,7 @@ libclient_a_SOURCES = \
 	client/auth.c \
 	client/command.h \
 	client/sshconf.c client/sshconf.h client/sshconf_load.c \
+	client/sshconf_more.c client/sshconf_value.c client/sshconf_value.h \
 	client/connect.c client/connect.h client/connect_impl.h \
 	client/dial.c client/dial.h \
 	client/escape.c client/escape.h \

@@ -5,7 +5,9 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -204,22 +206,73 @@ open_socket(const char *path, struct sockaddr_un *out)
 	return fd >= 0 ? fd : -errno;
 }
 
+/*
+ * A name beside path that nobody will guess, no longer than one of a few
+ * letters there would be.
+ */
+static int
+temp_name(const char *path, char out[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash != NULL ? (int)(slash - path) + 1 : 0;
+	int n = snprintf(
+	    out, PATH_MAX, "%.*s.%08x", dir, path, arc4random());
+
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* Put the socket where others look, unless something is there already. */
+static int
+put_in_place(const char *temp, const char *path)
+{
+	int rc = link(temp, path) == 0 ? 0 : -errno;
+
+	if (rc == 0) {
+		(void)unlink(temp);
+		return 0;
+	}
+	/* Not each file system has links. */
+	if (rc != -EEXIST &&
+	    renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (rc != -EEXIST && errno == EEXIST)
+		rc = -EEXIST;
+	(void)unlink(temp);
+	return rc == -EEXIST ? -EADDRINUSE : rc;
+}
+
+/*
+ * Who connects between bind(2) and listen(2) is refused, and would take the
+ * socket for that of a dead master: so it gets its name when it listens.
+ */
 int
 mux_listen(const char *path)
 {
 	struct sockaddr_un sun;
-	AUTOCLOSE int fd = open_socket(path, &sun);
+	char temp[PATH_MAX];
+	AUTOCLOSE int fd = -1;
 	mode_t before;
 	int rc;
 
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG; /* nobody could connect */
+	rc = temp_name(path, temp);
+	if (rc != 0)
+		return rc;
+	fd = open_socket(temp, &sun);
 	if (fd < 0)
 		return take_fd(&fd);
 	before = umask(0177);
 	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ? 0 : -errno;
 	umask(before);
-	if (rc == 0 &&
-	    (listen(fd, BACKLOG) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0))
+	if (rc != 0)
+		return rc;
+	if (listen(fd, BACKLOG) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
 		rc = -errno;
+		(void)unlink(temp);
+		return rc;
+	}
+	rc = put_in_place(temp, path);
 	return rc == 0 ? take_fd(&fd) : rc;
 }
 

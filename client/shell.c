@@ -23,8 +23,6 @@
 #include "common/log.h"
 #include "common/own.h"
 
-#define MASK_MAX 0777
-
 struct shell {
 	struct client *client;
 	struct shell_job *job;
@@ -87,27 +85,11 @@ find_agent(const struct client *c, char **out_path)
 	return rc;
 }
 
-static int
-parse_mask(const char *text, unsigned *out)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 8);
-
-	if (!isdigit((unsigned char)*text) || *end != '\0' || n > MASK_MAX) {
-		log_error("StreamLocalBindMask: \"%.80s\" is not an octal "
-			  "number from 0 to 0777",
-		    text);
-		return -EBADMSG;
-	}
-	*out = (unsigned)n;
-	return 0;
-}
-
 int
 shell_rules(const struct client *c, struct forward_rules *out, char **out_agent)
 {
 	unsigned mask = 0;
-	int rc = parse_mask(sshconf_text(c->conf, KW_STREAM_MASK), &mask);
+	int rc = sshconf_mask(sshconf_text(c->conf, KW_STREAM_MASK), &mask);
 
 	if (rc == 0)
 		rc = find_agent(c, out_agent);

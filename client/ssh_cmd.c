@@ -11,6 +11,7 @@
 #include "client/command.h"
 #include "client/connect_impl.h"
 #include "client/forward.h"
+#include "client/identity.h"
 #include "client/master.h"
 #include "client/mux.h"
 #include "client/run.h"
@@ -90,6 +91,7 @@ struct ssh {
 	bool print;
 	const char *log;
 	const char *control; /* -O */
+	int failed;          /* exit status when a flag is wrong */
 };
 
 enum {
@@ -182,6 +184,19 @@ take_own(struct ssh *s, int letter)
 	}
 }
 
+/* In a file it would fail with the server's refusal, and the rest goes on. */
+static int
+check_remote(const char *text)
+{
+	AUTO(forward_spec_done) struct forward_spec spec = { .bind = NULL };
+	const char *why = "";
+	int rc = forward_parse(FORWARD_REMOTE, text, &spec, &why);
+
+	if (rc == -ENOTSUP)
+		log_error("-R %s: %s", text, why);
+	return rc == -ENOTSUP ? rc : 0;
+}
+
 static int
 take_keyword(struct ssh *s, const struct ssh_flag *f)
 {
@@ -193,7 +208,18 @@ take_keyword(struct ssh *s, const struct ssh_flag *f)
 		text = NULL;
 		return -ENOMEM;
 	}
+	if (f->kw == KW_REMOTE_FORWARD && check_remote(optarg) != 0)
+		return -EBADMSG;
 	return client_flag(s->client, 'o', text);
+}
+
+/* A bad value is no bad usage: as OpenSSH, and as if a file had it. */
+static int
+fail_ours(struct ssh *s, int rc)
+{
+	if (rc != 0)
+		s->failed = EXIT_OURS;
+	return rc;
 }
 
 static int
@@ -202,10 +228,10 @@ take_flag(struct ssh *s, int letter)
 	int rc = client_flag(s->client, letter, optarg);
 
 	if (rc != -ENOENT)
-		return rc;
+		return fail_ours(s, rc);
 	for (size_t i = 0; i < nitems_of(flags); i++)
 		if (flags[i].letter == letter && flags[i].kw != KW_COUNT)
-			return take_keyword(s, &flags[i]);
+			return fail_ours(s, take_keyword(s, &flags[i]));
 	return take_own(s, letter);
 }
 
@@ -420,13 +446,23 @@ run_local(const struct ssh *s)
 		log_error("LocalCommand: %s", why);
 }
 
+/* -G: what would hold, tokens and lists worked out where scripts look. */
 static int
 print_conf(const struct ssh *s)
 {
-	return sshconf_print(s->client->conf, client_host(s->client), stdout) ==
-		       0
-		   ? 0
-		   : EXIT_OURS;
+	struct sshconf *conf = s->client->conf;
+	AUTOFREE char *path = NULL;
+	int rc = transport_settle(s->client);
+
+	if (rc == 0 && sshconf_text(conf, KW_CONTROL_PATH) != NULL)
+		path = sharer_path(s->client, &rc);
+	if (rc == 0 && path != NULL)
+		rc = sshconf_settle(conf, KW_CONTROL_PATH, path);
+	if (rc == 0)
+		rc = sshconf_print(conf, client_host(s->client), stdout);
+	if (rc == 0 && !sshconf_is_set(conf, KW_IDENTITY_FILE))
+		identity_print_defaults(stdout);
+	return rc == 0 ? 0 : EXIT_OURS;
 }
 
 static bool
@@ -520,18 +556,20 @@ ssh_done(struct ssh *s)
 int
 ssh_command(int argc, char **argv)
 {
-	AUTO(ssh_done) struct ssh s = { .client = client_new(CLIENT_SSH) };
+	AUTO(ssh_done)
+	struct ssh s = { .client = client_new(CLIENT_SSH),
+		.failed = EXIT_USAGE };
 	int rc;
 
 	if (s.client == NULL)
 		return EXIT_OURS;
 	rc = take_flags(&s, argc, argv);
 	if (rc != 0)
-		return rc == 1 ? 0 : EXIT_USAGE;
+		return rc == 1 ? 0 : s.failed;
 	rc = take_words(&s, argc, argv);
 	if (rc == -EINVAL)
 		usage(stderr);
 	if (rc != 0)
-		return rc == 1 ? 0 : EXIT_USAGE;
+		return rc == 1 ? 0 : s.failed;
 	return run(&s);
 }

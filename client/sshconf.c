@@ -5,37 +5,18 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "client/sshconf.h"
+#include "client/sshconf_value.h"
 #include "common/err.h"
 #include "common/nearest.h"
-#include "common/option_algs.h"
 #include "common/own.h"
 #include "common/pattern.h"
 
-enum kw_type {
-	TYPE_FLAG,
-	TYPE_CHOICE,
-	TYPE_INT,
-	TYPE_TIME,
-	TYPE_WORD,
-	TYPE_NWORD,
-	TYPE_REST,
-	TYPE_NREST,
-	TYPE_LIST,
-	TYPE_EACH,
-	TYPE_MANY,
-	TYPE_ALGS,
-};
-
 struct kw_row {
-	const char *name;
-	enum kw_type type;
-	const char *choices;
+	struct value_row value;
 	const char *def;
 	const char *help;
 };
@@ -49,7 +30,7 @@ enum other_policy {
 
 /* A keyword without a row of its own. */
 struct other_row {
-	const char *name;
+	struct value_row value;
 	enum other_policy policy;
 	enum keyword id;
 	const char *harmless;
@@ -58,11 +39,11 @@ struct other_row {
 
 static const struct kw_row rows[KW_COUNT] = {
 #define KEY(id, name, type, choices, def, help) \
-	[KW_##id] = { name, TYPE_##type, choices, def, help },
+	[KW_##id] = { { name, TYPE_##type, choices }, def, help },
 #define LIKE(name, id, help)
-#define WITHOUT(name, why)
-#define WARNED(name, harmless, why)
-#define REFUSED(name, harmless, why)
+#define WITHOUT(name, type, choices, why)
+#define WARNED(name, type, choices, harmless, why)
+#define REFUSED(name, type, choices, harmless, why)
 #include "client/keyword.def"
 #undef KEY
 #undef LIKE
@@ -73,24 +54,17 @@ static const struct kw_row rows[KW_COUNT] = {
 
 static const struct other_row others[] = {
 #define KEY(id, name, type, choices, def, help)
-#define LIKE(name, id, help) { name, OTHER_LIKE, KW_##id, NULL, help },
-#define WITHOUT(name, why) { name, OTHER_WITHOUT, KW_COUNT, NULL, why },
-#define WARNED(name, harmless, why) \
-	{ name, OTHER_WARNED, KW_COUNT, harmless, why },
-#define REFUSED(name, harmless, why) \
-	{ name, OTHER_REFUSED, KW_COUNT, harmless, why },
+#define LIKE(name, id, help) \
+	{ { name, TYPE_LIST, NULL }, OTHER_LIKE, KW_##id, NULL, help },
+#define WITHOUT(name, type, choices, why) \
+	{ { name, TYPE_##type, choices }, OTHER_WITHOUT, KW_COUNT, NULL, why },
+#define WARNED(name, type, choices, harmless, why) \
+	{ { name, TYPE_##type, choices }, OTHER_WARNED, KW_COUNT, harmless, \
+		why },
+#define REFUSED(name, type, choices, harmless, why) \
+	{ { name, TYPE_##type, choices }, OTHER_REFUSED, KW_COUNT, harmless, \
+		why },
 #include "client/keyword.def"
-};
-
-/* Which names an ALGS row may have; its choices say which. */
-static const struct {
-	const char *kind;
-	const char *known;
-} algs_known[] = {
-	{ "CIPHERS", OPTION_KNOWN_CIPHERS },
-	{ "MACS", OPTION_KNOWN_MACS },
-	{ "KEX", OPTION_KNOWN_KEX },
-	{ "KEYS", OPTION_KNOWN_KEYS },
 };
 
 struct slot {
@@ -153,149 +127,10 @@ sshconf_copy(const struct sshconf *from, struct sshconf **out_copy)
 const char *
 sshconf_name(enum keyword kw)
 {
-	return rows[kw].name;
+	return rows[kw].value.name;
 }
 
-/* --- values */
-
-long
-sshconf_seconds(const char *text)
-{
-	static const struct {
-		char letter;
-		long seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-		{ 'w', 604800 } };
-	long total = 0;
-
-	if (*text == '\0')
-		return -1;
-	while (*text != '\0') {
-		char *end;
-		long n, each = 1;
-
-		if (!isdigit((unsigned char)*text))
-			return -1;
-		n = strtol(text, &end, 10);
-		for (size_t i = 0; i < nitems_of(units) && *end != '\0'; i++)
-			if (tolower((unsigned char)*end) == units[i].letter)
-				each = units[i].seconds;
-		if (*end != '\0' && strchr("smhdwSMHDW", *end) == NULL)
-			return -1;
-		if (n > (INT_MAX - total) / each)
-			return -1;
-		total += n * each;
-		text = *end != '\0' ? end + 1 : end;
-	}
-	return total;
-}
-
-static int
-bad(const char *name, const char *text, const char *want, char *why)
-{
-	snprintf(
-	    why, SSHCONF_WHY_MAX, "%s: \"%.80s\" is not %s", name, text, want);
-	return -EBADMSG;
-}
-
-static int
-parse_flag(const struct kw_row *row, const char *word, long *out, char *why)
-{
-	if (strcasecmp(word, "yes") == 0 || strcasecmp(word, "true") == 0)
-		*out = 1;
-	else if (strcasecmp(word, "no") == 0 || strcasecmp(word, "false") == 0)
-		*out = 0;
-	else
-		return bad(row->name, word, "yes or no", why);
-	return 0;
-}
-
-static int
-parse_choice(const struct kw_row *row, const char *word, long *out, char *why)
-{
-	const char *name = row->choices;
-
-	if (strcasecmp(word, "true") == 0)
-		word = "yes";
-	if (strcasecmp(word, "false") == 0)
-		word = "no";
-	for (long i = 0; *name != '\0'; i++) {
-		size_t len = strcspn(name, "|");
-
-		if (len == strlen(word) && strncasecmp(name, word, len) == 0) {
-			*out = i;
-			return 0;
-		}
-		name += len + (name[len] == '|');
-	}
-	snprintf(why, SSHCONF_WHY_MAX, "%s: \"%.80s\" is none of %s", row->name,
-	    word, row->choices);
-	return -EBADMSG;
-}
-
-static int
-parse_int(const struct kw_row *row, const char *word, long *out, char *why)
-{
-	char *end, want[64];
-	long low = strtol(row->choices, &end, 10);
-	long high = strtol(end + 1, NULL, 10);
-	long n = strtol(word, &end, 10);
-
-	if (isdigit((unsigned char)*word) && *end == '\0' && n >= low &&
-	    n <= high) {
-		*out = n;
-		return 0;
-	}
-	snprintf(want, sizeof(want), "a number from %ld to %ld", low, high);
-	return bad(row->name, word, want, why);
-}
-
-static int
-parse_time(const struct kw_row *row, const char *word, long *out, char *why)
-{
-	long n = strcasecmp(word, "none") == 0 ? 0 : sshconf_seconds(word);
-
-	if (n < 0)
-		return bad(row->name, word, "a time, as 90 or 1m30s", why);
-	*out = n;
-	return 0;
-}
-
-static int
-check_algs(const struct kw_row *row, const char *word, char *why)
-{
-	char reason[OPTION_WHY_MAX];
-
-	for (size_t i = 0; i < nitems_of(algs_known); i++) {
-		if (strcmp(algs_known[i].kind, row->choices) != 0)
-			continue;
-		if (option_algs_check(word, algs_known[i].known, reason) == 0)
-			return 0;
-		snprintf(why, SSHCONF_WHY_MAX, "%s: %s", row->name, reason);
-	}
-	return -EBADMSG;
-}
-
-/* The words with a blank between two of them; owned. */
-static char *
-join(const struct words *w)
-{
-	size_t len = 1;
-	char *out;
-
-	for (size_t i = 0; i < w->n; i++)
-		len += strlen(w->v[i]) + 1;
-	out = malloc(len);
-	if (out == NULL)
-		return NULL;
-	*out = '\0';
-	for (size_t i = 0; i < w->n; i++) {
-		if (i != 0)
-			strlcat(out, " ", len);
-		strlcat(out, w->v[i], len);
-	}
-	return out;
-}
+/* --- taking */
 
 /* A second reading of the files finds what the first one found. */
 static int
@@ -307,113 +142,121 @@ add_once(struct words *list, const char *text)
 	return words_add(list, text);
 }
 
-static int
-append(struct slot *slot, const struct kw_row *row, const struct words *words)
+/* "-PATTERN" takes away what was named before, as OpenSSH has it. */
+static void
+take_away(struct words *list, const char *pattern)
 {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (pattern_match(list->v[i], pattern, PATTERN_CASE))
+			free(list->v[i]);
+		else
+			list->v[kept++] = list->v[i];
+	}
+	list->n = kept;
+}
+
+/* Of two values of one variable the first counts. */
+static bool
+names_same(const struct words *list, const char *setting)
+{
+	size_t len = strcspn(setting, "=") + 1;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strncmp(list->v[i], setting, len) == 0)
+			return true;
+	return false;
+}
+
+static int
+append(struct sshconf *c, enum keyword kw, const struct words *words)
+{
+	struct words *list = &c->slots[kw].list;
 	AUTOFREE char *joined = NULL;
 	int rc = 0;
 
-	if (row->type == TYPE_MANY) {
-		joined = join(words);
-		return joined != NULL ? add_once(&slot->list, joined) : -ENOMEM;
+	if (rows[kw].value.type == TYPE_MANY) {
+		joined = value_join(words);
+		return joined != NULL ? add_once(list, joined) : -ENOMEM;
 	}
-	for (size_t i = 0; i < words->n && rc == 0; i++)
-		rc = add_once(&slot->list, words->v[i]);
+	for (size_t i = 0; i < words->n && rc == 0; i++) {
+		const char *word = words->v[i];
+
+		if (kw == KW_SEND_ENV && *word == '-')
+			take_away(list, word + 1);
+		else if (kw != KW_SET_ENV || !names_same(list, word))
+			rc = add_once(list, word);
+	}
 	return rc;
 }
 
+/* Of ProxyCommand and ProxyJump the first one said shuts the other out. */
 static int
-parse_number(const struct kw_row *row, const char *word, long *out, char *why)
+shut_out(struct sshconf *c, enum keyword kw)
 {
-	switch (row->type) {
-	case TYPE_FLAG:
-		return parse_flag(row, word, out, why);
-	case TYPE_CHOICE:
-		return parse_choice(row, word, out, why);
-	case TYPE_INT:
-		return parse_int(row, word, out, why);
-	case TYPE_TIME:
-		return parse_time(row, word, out, why);
-	case TYPE_ALGS:
-		return check_algs(row, word, why);
-	default:
+	enum keyword other =
+	    kw == KW_PROXY_COMMAND ? KW_PROXY_JUMP : KW_PROXY_COMMAND;
+
+	if ((kw != KW_PROXY_COMMAND && kw != KW_PROXY_JUMP) ||
+	    c->slots[other].set)
 		return 0;
-	}
-}
-
-static bool
-is_list(const struct kw_row *row)
-{
-	return row->type == TYPE_LIST || row->type == TYPE_EACH ||
-	       row->type == TYPE_MANY;
-}
-
-static bool
-is_rest(const struct kw_row *row)
-{
-	return row->type == TYPE_REST || row->type == TYPE_NREST;
-}
-
-static int
-check_count(const struct kw_row *row, const struct lex_line *line, char *why)
-{
-	if (line->words.n == 0 || *line->words.v[0] == '\0') {
-		snprintf(
-		    why, SSHCONF_WHY_MAX, "%s: a value is missing", row->name);
-		return -EBADMSG;
-	}
-	if (!is_list(row) && !is_rest(row) && line->words.n > 1) {
-		snprintf(why, SSHCONF_WHY_MAX,
-		    "%s: \"%.80s\" is one word too many", row->name,
-		    line->words.v[1]);
-		return -EBADMSG;
-	}
-	return 0;
+	return sshconf_put(c, other, "none");
 }
 
 static int
 take_row(struct sshconf *c, enum keyword kw, const struct lex_line *line,
     char why[SSHCONF_WHY_MAX])
 {
-	const struct kw_row *row = &rows[kw];
+	const struct value_row *row = &rows[kw].value;
 	struct slot *slot = &c->slots[kw];
 	long number = 0;
-	int rc = check_count(row, line, why);
+	int rc = value_check(row, line, &number, why);
 
 	if (rc == 0)
-		rc = parse_number(row, line->words.v[0], &number, why);
+		rc = value_check_more(kw, &line->words, why);
 	if (rc != 0 ||
 	    (slot->set && row->type != TYPE_EACH && row->type != TYPE_MANY))
 		return rc;
 	slot->number = number;
-	if (is_list(row)) {
-		rc = append(slot, row, &line->words);
+	if (value_is_list(row)) {
+		rc = append(c, kw, &line->words);
 	} else {
 		slot->text =
-		    strdup(is_rest(row) ? line->rest : line->words.v[0]);
+		    strdup(value_is_rest(row) ? line->rest : line->words.v[0]);
 		rc = slot->text != NULL ? 0 : -ENOMEM;
 	}
 	slot->set = slot->set || rc == 0;
-	return rc;
+	return rc == 0 ? shut_out(c, kw) : rc;
+}
+
+static bool
+is_harmless(const struct other_row *row, const char *word)
+{
+	return row->harmless != NULL &&
+	       (strcasecmp(word, row->harmless) == 0 ||
+		   (strcmp(row->harmless, "no") == 0 &&
+		       strcasecmp(word, "false") == 0));
 }
 
 static int
 take_other(struct sshconf *c, const struct other_row *row,
     const struct lex_line *line, char why[SSHCONF_WHY_MAX])
 {
-	const char *word = line->words.n > 0 ? line->words.v[0] : "";
+	long number;
+	int rc;
 
 	if (row->policy == OTHER_LIKE)
 		return take_row(c, row->id, line, why);
-	if (row->harmless != NULL && (strcasecmp(word, row->harmless) == 0 ||
-					 strcasecmp(word, "false") == 0))
-		return 0;
-	if (row->policy == OTHER_WITHOUT)
-		return 0;
+	rc = value_check(&row->value, line, &number, why);
+	if (rc != 0 || is_harmless(row, line->words.v[0]))
+		return rc;
 	snprintf(why, SSHCONF_WHY_MAX,
 	    row->policy == OTHER_REFUSED ? "%s %s" : "%s has no effect: %s",
-	    row->name, row->why);
-	return row->policy == OTHER_REFUSED ? -ENOTSUP : 0;
+	    row->value.name, row->why);
+	if (row->policy == OTHER_REFUSED)
+		return -ENOTSUP;
+	return row->policy == OTHER_WARNED ? 0 : SSHCONF_QUIET;
 }
 
 static int
@@ -427,9 +270,9 @@ unknown(const struct sshconf *c, const char *keyword, char why[SSHCONF_WHY_MAX])
 		return 0;
 	nearest_init(&near, keyword);
 	for (size_t i = 0; i < KW_COUNT; i++)
-		nearest_try(&near, rows[i].name);
+		nearest_try(&near, rows[i].value.name);
 	for (size_t i = 0; i < nitems_of(others); i++)
-		nearest_try(&near, others[i].name);
+		nearest_try(&near, others[i].value.name);
 	snprintf(why, SSHCONF_WHY_MAX, "Bad configuration option: %.80s%s%s%s",
 	    keyword, near.name != NULL ? " (did you mean " : "",
 	    near.name != NULL ? near.name : "", near.name != NULL ? "?)" : "");
@@ -442,10 +285,10 @@ sshconf_take(
 {
 	*why = '\0';
 	for (size_t i = 0; i < KW_COUNT; i++)
-		if (strcasecmp(line->keyword, rows[i].name) == 0)
+		if (strcasecmp(line->keyword, rows[i].value.name) == 0)
 			return take_row(c, (enum keyword)i, line, why);
 	for (size_t i = 0; i < nitems_of(others); i++)
-		if (strcasecmp(line->keyword, others[i].name) == 0)
+		if (strcasecmp(line->keyword, others[i].value.name) == 0)
 			return take_other(c, &others[i], line, why);
 	return unknown(c, line->keyword, why);
 }
@@ -501,7 +344,8 @@ sshconf_finish(struct sshconf *c)
 		if (c->slots[i].set || rows[i].def == NULL)
 			continue;
 		snprintf(
-		    text, sizeof(text), "%s %s", rows[i].name, rows[i].def);
+		    text, sizeof(text), "%s %s", rows[i].value.name,
+		    rows[i].def);
 		rc = sshconf_take_text(c, text, why);
 		if (rc != 0)
 			return rc;
@@ -533,7 +377,8 @@ sshconf_text(const struct sshconf *c, enum keyword kw)
 	const char *text = c->slots[kw].text;
 
 	if (text != NULL && strcasecmp(text, "none") == 0 &&
-	    (rows[kw].type == TYPE_NWORD || rows[kw].type == TYPE_NREST))
+	    (rows[kw].value.type == TYPE_NWORD ||
+		rows[kw].value.type == TYPE_NREST))
 		return NULL;
 	return text;
 }
@@ -553,31 +398,54 @@ print_name(const char *name, FILE *out)
 		fputc(tolower((unsigned char)*name), out);
 }
 
-static int
-print_row(const struct kw_row *row, const struct slot *slot, FILE *out)
+static void
+print_line(const struct value_row *row, const char *value, FILE *out)
 {
+	print_name(row->name, out);
+	fprintf(out, " %s\n", value);
+}
+
+static int
+print_list(enum keyword kw, const struct words *list, FILE *out)
+{
+	const struct value_row *row = &rows[kw].value;
 	AUTOFREE char *joined = NULL;
 
-	if (row->type == TYPE_EACH || row->type == TYPE_MANY) {
-		for (size_t i = 0; i < slot->list.n; i++) {
-			print_name(row->name, out);
-			fprintf(out, " %s\n", slot->list.v[i]);
-		}
-		return 0;
-	}
-	print_name(row->name, out);
-	if (row->type == TYPE_LIST) {
-		joined = join(&slot->list);
+	/* ssh has a line for each of SetEnv's, too. */
+	if (row->type == TYPE_LIST && kw != KW_SET_ENV) {
+		joined = value_join(list);
 		if (joined == NULL)
 			return -ENOMEM;
-		fprintf(out, " %s\n", joined);
-	} else if (row->type == TYPE_FLAG) {
-		fprintf(out, " %s\n", slot->number != 0 ? "yes" : "no");
-	} else if (row->type == TYPE_TIME) {
-		fprintf(out, " %ld\n", slot->number);
-	} else {
-		fprintf(out, " %s\n", slot->text);
+		print_line(row, joined, out);
+		return 0;
 	}
+	for (size_t i = 0; i < list->n; i++) {
+		AUTOFREE char *shown = value_shown(kw, list->v[i]);
+
+		if (shown == NULL)
+			return -ENOMEM;
+		print_line(row, shown, out);
+	}
+	return 0;
+}
+
+static int
+print_row(const struct sshconf *c, enum keyword kw, FILE *out)
+{
+	const struct value_row *row = &rows[kw].value;
+	const struct slot *slot = &c->slots[kw];
+	char number[32];
+
+	if (value_is_list(row))
+		return print_list(kw, &slot->list, out);
+	snprintf(number, sizeof(number), "%ld", slot->number);
+	if (row->type == TYPE_FLAG)
+		print_line(row, slot->number != 0 ? "yes" : "no", out);
+	else if (row->type == TYPE_TIME || row->type == TYPE_INT)
+		print_line(row, number, out);
+	/* Without the agent is not the same as with the default one. */
+	else if (sshconf_text(c, kw) != NULL || kw == KW_IDENTITY_AGENT)
+		print_line(row, slot->text, out);
 	return 0;
 }
 
@@ -589,6 +457,6 @@ sshconf_print(const struct sshconf *c, const char *host, FILE *out)
 	fprintf(out, "host %s\n", host);
 	for (size_t i = 0; i < KW_COUNT && rc == 0; i++)
 		if (c->slots[i].set)
-			rc = print_row(&rows[i], &c->slots[i], out);
+			rc = print_row(c, (enum keyword)i, out);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #define CLIENT_SSHCONF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "common/lex.h"
@@ -16,9 +17,9 @@
 enum keyword {
 #define KEY(id, name, type, choices, def, help) KW_##id,
 #define LIKE(name, id, help)
-#define WITHOUT(name, why)
-#define WARNED(name, harmless, why)
-#define REFUSED(name, harmless, why)
+#define WITHOUT(name, type, choices, why)
+#define WARNED(name, type, choices, harmless, why)
+#define REFUSED(name, type, choices, harmless, why)
 #include "client/keyword.def"
 #undef KEY
 #undef LIKE
@@ -64,6 +65,8 @@ enum {
 	FINGERPRINT_MD5
 };
 
+#define SSHCONF_QUIET 1 /* of sshconf_take() */
+
 struct sshconf;
 
 /* An empty set of options, or NULL without memory. */
@@ -80,6 +83,7 @@ int sshconf_copy(const struct sshconf *from, struct sshconf **out_copy);
  * -ENOENT: no such keyword (and IgnoreUnknown does not cover it); -ENOTSUP: a
  * keyword that we refuse; each with a sentence in why. -ENOMEM. After 0, a why
  * that is not empty is a note for the user: the setting has no effect.
+ * SSHCONF_QUIET: the same, and nothing is lost by it: a note for -v.
  */
 int sshconf_take(
     struct sshconf *c, const struct lex_line *line, char why[SSHCONF_WHY_MAX]);
@@ -113,6 +117,12 @@ const struct words *sshconf_list(const struct sshconf *c, enum keyword kw);
 
 /* Seconds of a time as in sshd_config(5) TIME FORMATS; -1: it is none. */
 long sshconf_seconds(const char *text);
+
+/* Bytes of "500M" (K to E), or "4096". 0 or -EBADMSG. */
+int sshconf_bytes(const char *text, uint64_t *out);
+
+/* A file mode's mask in octal, to 0777. 0 or -EBADMSG. */
+int sshconf_mask(const char *text, unsigned *out);
 
 /* All of it, as ssh -G prints it. 0 or -ENOMEM. */
 int sshconf_print(const struct sshconf *c, const char *host, FILE *out);

@@ -181,11 +181,11 @@ plain_criterion(struct loader *ld, const char *name, bool *out_match)
 		*out_match = true;
 		return true;
 	}
-	if (strcasecmp(name, "final") != 0 &&
-	    strcasecmp(name, "canonical") != 0)
+	if (strcasecmp(name, "final") == 0)
+		ld->wants_final = true;
+	/* Names are never made canonical: only the second reading is left. */
+	else if (strcasecmp(name, "canonical") != 0)
 		return false;
-	/* Names are never made canonical, so that is the second reading. */
-	ld->wants_final = true;
 	*out_match = ld->final;
 	return true;
 }
@@ -302,10 +302,14 @@ take_setting(struct loader *ld, const struct lex_line *line)
 	if (rc == -ENOENT && !ld->active &&
 	    sshconf_take(ld->conf, line, why) == 0)
 		return; /* IgnoreUnknown, which only the real one knows */
-	if (rc != 0)
+	/* What we cannot do, another host may still want of another client. */
+	if (rc == -ENOTSUP && !ld->active)
+		return;
+	if (rc < 0)
 		load_error(ld, rc == -ENOMEM ? err_str(rc) : why);
 	else if (*why != '\0' && ld->active && !ld->final)
-		log_info("%s: line %u: %s", ld->path, ld->line, why);
+		log_at(rc == SSHCONF_QUIET ? LEVEL_DEBUG : LEVEL_INFO,
+		    "%s: line %u: %s", ld->path, ld->line, why);
 }
 
 static void

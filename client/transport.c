@@ -128,6 +128,28 @@ set_lists(struct client *c)
 	return rc;
 }
 
+static int
+settle_list(struct client *c, enum keyword kw, const char *def,
+    const char *known)
+{
+	AUTOFREE char *list = NULL;
+	int rc = work_out(c, kw, def, known, &list);
+
+	return rc == 0 ? sshconf_settle(c->conf, kw, list) : rc;
+}
+
+int
+transport_settle(struct client *c)
+{
+	int rc = settle_list(c, KW_HOST_KEY_ALGS, OPTION_DEFAULT_HOSTKEY_ALGS,
+	    OPTION_KNOWN_KEYS);
+
+	for (size_t i = 0; i < nitems_of(lists) && rc == 0; i++)
+		rc = settle_list(
+		    c, lists[i].kw, lists[i].def, lists[i].known);
+	return rc;
+}
+
 /* As OpenSSH: the order is the user's only if they wrote the whole list. */
 static bool
 may_order_host_keys(const struct client *c)
@@ -167,33 +189,16 @@ set_host_keys(struct client *c)
 	    c, SSH_OPTIONS_HOSTKEYS, ordered != NULL ? ordered : list);
 }
 
-/* "1G", "500M", "default"; 0: the library's own. */
-static uint64_t
-rekey_bytes(const char *text)
-{
-	char *end;
-	uint64_t n = strtoull(text, &end, 10);
-
-	switch (*end | 0x20) {
-	case 'k':
-		return n << 10;
-	case 'm':
-		return n << 20;
-	case 'g':
-		return n << 30;
-	default:
-		return n;
-	}
-}
-
 static int
 set_rekey(struct client *c)
 {
 	const struct words *limit = sshconf_list(c->conf, KW_REKEY_LIMIT);
-	uint64_t bytes = limit->n > 0 ? rekey_bytes(limit->v[0]) : 0;
+	uint64_t bytes = 0; /* the library's own, as for "default" */
 	long seconds = limit->n > 1 ? sshconf_seconds(limit->v[1]) : 0;
 	uint32_t time = seconds > 0 ? (uint32_t)seconds : 0;
 
+	if (limit->n > 0 && sshconf_bytes(limit->v[0], &bytes) != 0)
+		bytes = 0;
 	if (bytes != 0 &&
 	    ssh_options_set(c->ssh, SSH_OPTIONS_REKEY_DATA, &bytes) != 0)
 		return -ENOTSUP;

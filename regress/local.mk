@@ -283,6 +283,19 @@ regress_fuzz_fuzz_client_SOURCES = regress/fuzz/fuzz_client.c
 regress_fuzz_fuzz_client_LDADD = libclient.a $(fuzz_libs)
 regress_fuzz_fuzz_client_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_programs += regress/fuzz/fuzz_agent
+regress_fuzz_fuzz_agent_SOURCES = regress/fuzz/fuzz_agent.c
+regress_fuzz_fuzz_agent_LDADD = libclient.a $(fuzz_libs)
+regress_fuzz_fuzz_agent_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_mux
+regress_fuzz_fuzz_mux_SOURCES = regress/fuzz/fuzz_mux.c
+regress_fuzz_fuzz_mux_LDADD = $(fuzz_main) $(client_test_libs)
+regress_fuzz_fuzz_mux_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += regress/fuzz/fuzz_sshconf
+regress_fuzz_fuzz_sshconf_SOURCES = regress/fuzz/fuzz_sshconf.c
+regress_fuzz_fuzz_sshconf_LDADD = libclient.a $(fuzz_libs)
+regress_fuzz_fuzz_sshconf_LDFLAGS = $(fuzz_ldflags)
+
 # --- a module of PAM's that asks several things at once
 if USE_PAM
 check_PROGRAMS += regress/lib/pam_ask.so
@@ -311,6 +324,7 @@ system_tests = \
 	regress/system/client-scp.py \
 	regress/system/client-sftp.py \
 	regress/system/client-auth.py \
+	regress/system/client-conf.py \
 	regress/system/client-dropbear.py \
 	regress/system/client-forward.py \
 	regress/system/client-hostile.py \
@@ -389,14 +403,19 @@ bench-files: all regress/bench/delay
 	BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
 	    $(srcdir)/regress/bench/files.py --json bench-files.json \
 	    $(BENCHFLAGS)
-.PHONY: bench bench-files bench-sftp
+# A login and a command by omniedge ssh beside ssh, with OpenSSH's server.
+bench-logins: all
+	BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \
+	    $(srcdir)/regress/bench/logins.py --json bench-logins.json \
+	    $(BENCHFLAGS)
+.PHONY: bench bench-files bench-logins bench-sftp
 check_PROGRAMS += regress/bench/sftpload
 regress_bench_sftpload_SOURCES = regress/bench/sftpload.c \
 	regress/bench/sftpload.h regress/bench/sftpload_jobs.c
 regress_bench_sftpload_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
 
 EXTRA_DIST += regress/bench/bench.py regress/bench/client.py \
-	regress/bench/files.py \
+	regress/bench/files.py regress/bench/logins.py \
 	regress/bench/meter.py regress/bench/report.py \
 	regress/bench/rows.py regress/bench/servers.py \
 	regress/bench/sftprows.py \

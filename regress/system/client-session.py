@@ -137,6 +137,11 @@ def command_line():
     for name in ("scp", "sftp"):
         done = place.run([client.path, name, "--help"])
         tap.ok(b"\n  -A " not in done.stdout, "%s forwards no agent" % name)
+    for words in (["-p", "0"], ["-o", "SetEnv=FOO"], ["-L", "1"],
+                  ["-R", "/a:h:1"], ["-e", "ab"], ["-c", "none"]):
+        done = place.run([*argv, *words, where, "true"])
+        tap.equal(done.returncode, 255, "%s: a bad value" % " ".join(words))
+        tap.ok(done.stderr.count(b"\n") == 1, "in one line", done.stderr)
     for flag in ("-X", "-K", "-w", "-I"):
         words = [flag, "0:0"] if flag in ("-w", "-I") else [flag]
         done = place.run([*argv, *words, where, "true"])

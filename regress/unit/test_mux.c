@@ -1,11 +1,16 @@
 /* Messages between those who share a connection. */
 #include "config.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "client/mux.h"
@@ -174,6 +179,87 @@ START_TEST(paths)
 }
 END_TEST
 
+#define RACES 500
+
+static char race_path[64];
+static atomic_bool race_over;
+
+/* How often a socket was there and nobody listened. */
+static void *
+connect_always(void *arg)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	uintptr_t refused = 0;
+
+	(void)arg;
+	strlcpy(sun.sun_path, race_path, sizeof(sun.sun_path));
+	while (!race_over) {
+		int fd =
+		    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+
+		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0 &&
+		    errno == ECONNREFUSED)
+			refused++;
+		close(fd);
+	}
+	return (void *)refused; /* lint-ok: a thread returns a pointer */
+}
+
+static int
+count_names(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 2; /* "." and ".." */
+}
+
+/* Whoever finds the socket's name finds somebody who listens. */
+START_TEST(no_window)
+{
+	char dir[] = "/tmp/test-mux-XXXXXX";
+	int fds[RACES];
+	pthread_t thread;
+	void *refused;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(race_path, sizeof(race_path), "%s/s", dir);
+	race_over = false;
+	ck_assert_int_eq(
+	    pthread_create(&thread, NULL, connect_always, NULL), 0);
+	for (int i = 0; i < RACES; i++) {
+		fds[i] = mux_listen(race_path);
+		ck_assert_int_ge(fds[i], 0);
+		ck_assert_int_eq(count_names(dir), 1);
+		ck_assert_int_eq(mux_listen(race_path), -EADDRINUSE);
+		ck_assert_int_eq(count_names(dir), 1);
+		ck_assert_int_eq(unlink(race_path), 0);
+	}
+	race_over = true;
+	ck_assert_int_eq(pthread_join(thread, &refused), 0);
+	ck_assert_ptr_null(refused);
+	for (int i = 0; i < RACES; i++)
+		close(fds[i]);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+START_TEST(long_path)
+{
+	char dir[] = "/tmp/test-mux-XXXXXX", path[256];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/%0120d", dir, 1);
+	ck_assert_int_eq(mux_listen(path), -ENAMETOOLONG);
+	ck_assert_int_eq(count_names(dir), 0);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -187,6 +273,8 @@ main(void)
 	tcase_add_test(tc, too_long);
 	tcase_add_test(tc, gone);
 	tcase_add_test(tc, paths);
+	tcase_add_test(tc, no_window);
+	tcase_add_test(tc, long_path);
 	suite_add_tcase(suite, tc);
 	return tap_run(suite);
 }

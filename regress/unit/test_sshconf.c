@@ -104,6 +104,16 @@ static const struct {
 	{ "IgnoreUnknown Foo*,Bar\nFooX 1\nbar\nUser a\n", "h", KW_USER, "a" },
 	{ "Ciphers +aes128-ctr\n", "h", KW_CIPHERS, "+aes128-ctr" },
 	{ "GSSAPIAuthentication yes\nUser a\n", "h", KW_USER, "a" },
+	{ "ProxyJump j\nProxyCommand c\n", "h", KW_PROXY_COMMAND, NULL },
+	{ "ProxyCommand c\nProxyJump j\n", "h", KW_PROXY_JUMP, NULL },
+	{ "ProxyCommand none\nProxyJump j\n", "h", KW_PROXY_JUMP, NULL },
+	{ "Host i\n ProxyJump j\nHost *\n ProxyCommand c\n", "h",
+	    KW_PROXY_COMMAND, "c" },
+	{ "Host i\n KnownHostsCommand /x\n RevokedHostKeys /y\nHost *\n"
+	  "User a\n",
+	    "h", KW_USER, "a" },
+	{ "Match canonical\n User a\n", "h", KW_USER, NULL },
+	{ "RemoteForward /a /b\nUser a\n", "h", KW_USER, "a" },
 };
 
 START_TEST(good)
@@ -120,7 +130,18 @@ static const char *const bads[] = { "Foo 1\n", "Port 0\n", "Port x\n", "Port\n",
 	"Match host\n", "Match nothing x\n", "Match all=h\n", "Host\n",
 	"Host other\n Foo 1\n", "Ciphers nonsense\n",
 	"StrictHostKeyChecking perhaps\n", "ConnectTimeout 1x\n",
-	"KnownHostsCommand /bin/x\n", "Include\n", "User a\x01\n" };
+	"KnownHostsCommand /bin/x\n", "Include\n", "User a\x01\n",
+	"SetEnv FOO\n", "SetEnv A=1 FOO\n", "SetEnv =1\n", "SendEnv A=B\n",
+	"RekeyLimit banana\n", "RekeyLimit 1\n", "RekeyLimit 1G banana\n",
+	"RekeyLimit 1G 1h 1\n", "RekeyLimit 99999999999999999999G\n",
+	"RekeyLimit 99999999999G\n", "RekeyLimit 1GG\n",
+	"ControlPersist banana\n", "ControlPersist -1\n", "EscapeChar ab\n",
+	"StreamLocalBindMask 9\n", "StreamLocalBindMask 01000\n",
+	"LocalForward 1\n", "RemoteForward banana\n", "DynamicForward 0\n",
+	"ProxyJump a,,b\n", "ProxyJump a/b\n", "UserKnownHostsFile a none\n",
+	"Host other\n ControlPersist banana\n", "ForwardX11 banana\n",
+	"IPQoS ef banana\n", "SyslogFacility banana\n",
+	"AddKeysToAgent confirm banana\n", "Host x\n Tunnel banana\n" };
 
 START_TEST(bad)
 {
@@ -144,6 +165,59 @@ START_TEST(lists)
 	ck_assert_uint_eq(sshconf_list(c, KW_IDENTITY_FILE)->n, 2);
 	ck_assert_uint_eq(sshconf_list(c, KW_SEND_ENV)->n, 3);
 	ck_assert_uint_eq(sshconf_list(c, KW_SET_ENV)->n, 2);
+}
+END_TEST
+
+/* What is taken away is what came before, in whatever file. */
+START_TEST(send_env)
+{
+	AUTO(sshconf_done)
+	struct sshconf *c = loaded("SendEnv A LC_X LC_*\n"
+				   "SendEnv -LC* B\n"
+				   "SendEnv LC_Y\n"
+				   "SetEnv A=1 A=2 AB=3\n",
+	    "h", 0);
+	const struct words *send = sshconf_list(c, KW_SEND_ENV);
+	const struct words *set = sshconf_list(c, KW_SET_ENV);
+
+	ck_assert_uint_eq(send->n, 3);
+	ck_assert_str_eq(send->v[0], "A");
+	ck_assert_str_eq(send->v[1], "B");
+	ck_assert_str_eq(send->v[2], "LC_Y");
+	ck_assert_uint_eq(set->n, 2);
+	ck_assert_str_eq(set->v[0], "A=1");
+	ck_assert_str_eq(set->v[1], "AB=3");
+}
+END_TEST
+
+/* What has no effect is taken; what that costs decides how loud it is. */
+static const struct {
+	const char *text;
+	int rc;
+	bool note;
+} notes[] = {
+	{ "User a", 0, false },
+	{ "GSSAPIAuthentication yes", SSHCONF_QUIET, true },
+	{ "IPQoS ef", SSHCONF_QUIET, true },
+	{ "CheckHostIP yes", 0, true },
+	{ "CheckHostIP no", 0, false },
+	{ "CheckHostIP false", 0, false },
+	{ "ObscureKeystrokeTiming interval:20", 0, true },
+	{ "ChannelTimeout none", 0, false },
+	{ "PubkeyAuthentication host-bound", 0, true },
+	{ "PubkeyAuthentication unbound", 0, false },
+	{ "KnownHostsCommand none", 0, false },
+	{ "KnownHostsCommand /x", -ENOTSUP, true },
+};
+
+START_TEST(note)
+{
+	AUTO(sshconf_done) struct sshconf *c = sshconf_new();
+	char why[SSHCONF_WHY_MAX] = "";
+
+	ck_assert_int_eq(
+	    sshconf_take_text(c, notes[_i].text, why), notes[_i].rc);
+	ck_assert_int_eq(*why != '\0', notes[_i].note);
 }
 END_TEST
 
@@ -244,6 +318,8 @@ main(void)
 	tcase_add_loop_test(tc, good, 0, nitems_of(goods));
 	tcase_add_loop_test(tc, bad, 0, nitems_of(bads));
 	tcase_add_test(tc, lists);
+	tcase_add_test(tc, send_env);
+	tcase_add_loop_test(tc, note, 0, nitems_of(notes));
 	tcase_add_test(tc, include);
 	tcase_add_test(tc, include_loop);
 	tcase_add_test(tc, defaults);
