@@ -229,8 +229,11 @@ serve(void *arg)
 
 		if (read_message(f->libssh_fd, &ask) != 0 ||
 		    answer(f, &ask) != 0)
-			return NULL;
+			break;
 	}
+	/* Or libssh would wait for ever for an answer. */
+	shutdown(f->libssh_fd, SHUT_RDWR);
+	return NULL;
 }
 
 int

@@ -281,6 +281,15 @@ put_target(struct client *c)
 	return rc;
 }
 
+/* Names of hosts have no case, and known hosts has them in small letters. */
+static void
+lowercase(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+}
+
 static int
 settle_name(struct client *c)
 {
@@ -300,14 +309,13 @@ settle_name(struct client *c)
 		    "HostName: %s is not the name of a host", c->hostname);
 		return -EBADMSG;
 	}
+	lowercase(c->hostname);
 	if (sshconf_settle(c->conf, KW_HOSTNAME, c->hostname) != 0)
 		return -ENOMEM;
 	c->alias = strdup(alias != NULL ? alias : c->hostname);
 	if (c->alias == NULL)
 		return -ENOMEM;
-	for (char *p = c->alias; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
+	lowercase(c->alias);
 	return 0;
 }
 

@@ -63,7 +63,7 @@ is_path(const char *part)
 static int
 listen_port(enum forward_kind kind, const char *text)
 {
-	if (strcmp(text, "0") == 0 && kind != FORWARD_LOCAL)
+	if (strcmp(text, "0") == 0 && kind == FORWARD_REMOTE)
 		return 0;
 	return target_port(text) != 0 ? target_port(text) : -1;
 }

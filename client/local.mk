@@ -37,7 +37,7 @@ libclient_a_SOURCES = \
 	client/shell.c client/shell.h \
 	client/socks.c client/socks.h \
 	client/sockspeer.c client/sockspeer.h \
-	client/ssh_cmd.c \
+	client/ssh_cmd.c client/ssh_print.c client/ssh_print.h \
 	client/stdio.c client/stdio.h \
 	client/target.c client/target.h \
 	client/interrupt.c client/interrupt.h \

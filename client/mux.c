@@ -215,8 +215,7 @@ temp_name(const char *path, char out[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	int dir = slash != NULL ? (int)(slash - path) + 1 : 0;
-	int n = snprintf(
-	    out, PATH_MAX, "%.*s.%08x", dir, path, arc4random());
+	int n = snprintf(out, PATH_MAX, "%.*s.%08x", dir, path, arc4random());
 
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }

@@ -11,12 +11,12 @@
 #include "client/command.h"
 #include "client/connect_impl.h"
 #include "client/forward.h"
-#include "client/identity.h"
 #include "client/master.h"
 #include "client/mux.h"
 #include "client/run.h"
 #include "client/sharer.h"
 #include "client/shell.h"
+#include "client/ssh_print.h"
 #include "client/tty.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -184,17 +184,36 @@ take_own(struct ssh *s, int letter)
 	}
 }
 
-/* In a file it would fail with the server's refusal, and the rest goes on. */
+/*
+ * -L, -R, -D, before there is a connection. What only we cannot do fails here;
+ * in a file it is as a port that is taken: the rest goes on.
+ */
 static int
-check_remote(const char *text)
+check_forward(int letter)
 {
-	AUTO(forward_spec_done) struct forward_spec spec = { .bind = NULL };
-	const char *why = "";
-	int rc = forward_parse(FORWARD_REMOTE, text, &spec, &why);
+	static const struct {
+		char letter;
+		enum forward_kind kind;
+		const char *name;
+	} kinds[] = { { 'L', FORWARD_LOCAL, "local" },
+		{ 'R', FORWARD_REMOTE, "remote" },
+		{ 'D', FORWARD_DYNAMIC, "dynamic" } };
+	int rc = 0;
 
-	if (rc == -ENOTSUP)
-		log_error("-R %s: %s", text, why);
-	return rc == -ENOTSUP ? rc : 0;
+	for (size_t i = 0; i < nitems_of(kinds) && rc == 0; i++) {
+		AUTO(forward_spec_done)
+		struct forward_spec spec = { .bind = NULL };
+		const char *why = "";
+
+		if (kinds[i].letter != letter)
+			continue;
+		rc = forward_parse(kinds[i].kind, optarg, &spec, &why);
+		if (rc != 0)
+			log_error("Bad %s forwarding specification '%s': %s",
+			    kinds[i].name, optarg,
+			    rc == -ENOMEM ? err_str(rc) : why);
+	}
+	return rc;
 }
 
 static int
@@ -208,7 +227,7 @@ take_keyword(struct ssh *s, const struct ssh_flag *f)
 		text = NULL;
 		return -ENOMEM;
 	}
-	if (f->kw == KW_REMOTE_FORWARD && check_remote(optarg) != 0)
+	if (check_forward(f->letter) != 0)
 		return -EBADMSG;
 	return client_flag(s->client, 'o', text);
 }
@@ -446,25 +465,6 @@ run_local(const struct ssh *s)
 		log_error("LocalCommand: %s", why);
 }
 
-/* -G: what would hold, tokens and lists worked out where scripts look. */
-static int
-print_conf(const struct ssh *s)
-{
-	struct sshconf *conf = s->client->conf;
-	AUTOFREE char *path = NULL;
-	int rc = transport_settle(s->client);
-
-	if (rc == 0 && sshconf_text(conf, KW_CONTROL_PATH) != NULL)
-		path = sharer_path(s->client, &rc);
-	if (rc == 0 && path != NULL)
-		rc = sshconf_settle(conf, KW_CONTROL_PATH, path);
-	if (rc == 0)
-		rc = sshconf_print(conf, client_host(s->client), stdout);
-	if (rc == 0 && !sshconf_is_set(conf, KW_IDENTITY_FILE))
-		identity_print_defaults(stdout);
-	return rc == 0 ? 0 : EXIT_OURS;
-}
-
 static bool
 wants_master(const struct ssh *s)
 {
@@ -534,7 +534,7 @@ run(struct ssh *s)
 	if (client_prepare(s->client) != 0)
 		return EXIT_OURS;
 	if (s->print)
-		return print_conf(s);
+		return ssh_print(s->client) == 0 ? 0 : EXIT_OURS;
 	path = sharer_path(s->client, &rc);
 	if (rc != 0)
 		return EXIT_OURS;

@@ -191,17 +191,20 @@ append(struct sshconf *c, enum keyword kw, const struct words *words)
 	return rc;
 }
 
-/* Of ProxyCommand and ProxyJump the first one said shuts the other out. */
+/*
+ * Of ProxyCommand and ProxyJump the first one said shuts the other out; but
+ * for ProxyJump none, as in ssh.
+ */
 static int
 shut_out(struct sshconf *c, enum keyword kw)
 {
-	enum keyword other =
-	    kw == KW_PROXY_COMMAND ? KW_PROXY_JUMP : KW_PROXY_COMMAND;
+	enum keyword other = KW_PROXY_JUMP;
 
-	if ((kw != KW_PROXY_COMMAND && kw != KW_PROXY_JUMP) ||
-	    c->slots[other].set)
+	if (kw == KW_PROXY_JUMP && sshconf_text(c, kw) != NULL)
+		other = KW_PROXY_COMMAND;
+	else if (kw != KW_PROXY_COMMAND)
 		return 0;
-	return sshconf_put(c, other, "none");
+	return c->slots[other].set ? 0 : sshconf_put(c, other, "none");
 }
 
 static int
@@ -343,8 +346,7 @@ sshconf_finish(struct sshconf *c)
 
 		if (c->slots[i].set || rows[i].def == NULL)
 			continue;
-		snprintf(
-		    text, sizeof(text), "%s %s", rows[i].value.name,
+		snprintf(text, sizeof(text), "%s %s", rows[i].value.name,
 		    rows[i].def);
 		rc = sshconf_take_text(c, text, why);
 		if (rc != 0)

@@ -60,7 +60,7 @@ host_matches(const struct loader *ld, const struct words *patterns)
 		const char *p = patterns->v[i];
 		bool negated = *p == '!';
 
-		if (!pattern_match(ld->host, p + negated, PATTERN_NOCASE))
+		if (!pattern_match(ld->host, p + negated, PATTERN_CASE))
 			continue;
 		if (negated)
 			return false;
@@ -219,6 +219,9 @@ take_match(struct loader *ld, const struct words *words)
 			/* A command runs only if it can still matter. */
 			if (all && !ld->never)
 				match = criterion(ld, name, arg);
+		} else if (strcasecmp(name, "all") == 0 && i + 1 < words->n) {
+			load_error(ld, "Match: nothing may follow all");
+			all = false;
 		} else if (arg != NULL || !plain_criterion(ld, name, &match)) {
 			load_error(ld, takes_argument(name)
 					   ? "Match: an argument is missing"

@@ -177,11 +177,11 @@ check_jump(enum keyword kw, const struct words *w, char *why)
 
 		if (rc == -ENOMEM)
 			return rc;
-		if (rc == 0 && t.path == NULL)
+		if (rc == 0 && t.path == NULL && strchr(t.host, '/') == NULL)
 			continue;
 		snprintf(why, SSHCONF_WHY_MAX, "%s: \"%.80s\": %s",
 		    sshconf_name(kw), hop,
-		    rc == 0 ? "a host has no path" : reason);
+		    rc == 0 ? "a hop has no path" : reason);
 		return -EBADMSG;
 	}
 	return 0;
@@ -192,8 +192,8 @@ check_none_alone(enum keyword kw, const struct words *w, char *why)
 {
 	for (size_t i = 0; i < w->n && w->n > 1; i++)
 		if (strcasecmp(w->v[i], "none") == 0)
-			return bad(kw, w->v[i],
-			    "a file: it must stand alone", why);
+			return bad(
+			    kw, w->v[i], "a file: it must stand alone", why);
 	return 0;
 }
 

@@ -237,8 +237,7 @@ value_is_rest(const struct value_row *row)
 }
 
 static int
-check_count(
-    const struct value_row *row, const struct lex_line *line, char *why)
+check_count(const struct value_row *row, const struct lex_line *line, char *why)
 {
 	if (line->words.n == 0 || *line->words.v[0] == '\0') {
 		snprintf(

@@ -129,8 +129,8 @@ set_lists(struct client *c)
 }
 
 static int
-settle_list(struct client *c, enum keyword kw, const char *def,
-    const char *known)
+settle_list(
+    struct client *c, enum keyword kw, const char *def, const char *known)
 {
 	AUTOFREE char *list = NULL;
 	int rc = work_out(c, kw, def, known, &list);
@@ -145,8 +145,7 @@ transport_settle(struct client *c)
 	    OPTION_KNOWN_KEYS);
 
 	for (size_t i = 0; i < nitems_of(lists) && rc == 0; i++)
-		rc = settle_list(
-		    c, lists[i].kw, lists[i].def, lists[i].known);
+		rc = settle_list(c, lists[i].kw, lists[i].def, lists[i].known);
 	return rc;
 }
 

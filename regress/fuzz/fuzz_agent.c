@@ -68,8 +68,7 @@ try_filter(struct span asked, struct span answers)
 	check(agent_filter_start(agent, &f, &libssh) == 0);
 	check(agent_filter_offer(f, span_of(offer, sizeof(offer) - 1),
 		  span_of(key, sizeof(key) - 1)) == 0);
-	(void)!send(
-	    libssh, asked.p, asked.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)!send(libssh, asked.p, asked.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(libssh, SHUT_WR);
 	while (read(libssh, buf, sizeof(buf)) > 0)
 		continue;

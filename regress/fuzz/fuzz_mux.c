@@ -40,9 +40,9 @@ try_master(struct span in)
 	AUTOFREE uint8_t *again = malloc(in.len + 1);
 	int ends[2];
 
-	check(again != NULL && socketpair(AF_UNIX,
-				   SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
-				   ends) == 0);
+	check(
+	    again != NULL &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0);
 	if (in.len > 0 && send(ends[0], in.p, in.len, 0) == (ssize_t)in.len &&
 	    mux_recv(ends[1], &m) == 0) {
 		check(m.text != NULL && m.more != NULL && m.nfds == 0);
@@ -72,8 +72,7 @@ answer(void *arg)
 	(void)mux_send(fd, &hello);
 	while (a->in.len > 0) {
 		const uint8_t *end = memchr(a->in.p, MESSAGE_END, a->in.len);
-		size_t len =
-		    end != NULL ? (size_t)(end - a->in.p) : a->in.len;
+		size_t len = end != NULL ? (size_t)(end - a->in.p) : a->in.len;
 
 		if (len > 0)
 			(void)send(fd, a->in.p, len, MSG_NOSIGNAL);

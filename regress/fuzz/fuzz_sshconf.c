@@ -90,8 +90,8 @@ look_at(struct sshconf *c)
 	    sshconf_mask(sshconf_text(c, KW_STREAM_MASK), &mask) != 0 ||
 	    (strcasecmp(sshconf_list(c, KW_REKEY_LIMIT)->v[0], "default") !=
 		    0 &&
-		sshconf_bytes(
-		    sshconf_list(c, KW_REKEY_LIMIT)->v[0], &bytes) != 0))
+		sshconf_bytes(sshconf_list(c, KW_REKEY_LIMIT)->v[0], &bytes) !=
+		    0))
 		abort();
 	if (sshconf_text(c, KW_PROXY_COMMAND) != NULL &&
 	    sshconf_text(c, KW_PROXY_JUMP) != NULL)

@@ -284,7 +284,8 @@ def errors():
         done = client.run(user, "true", key=key, flags=[flag, spec],
                           options={"ExitOnForwardFailure": "yes"})
         tap.equal(done.returncode, 255, "%s %s" % (flag, spec))
-        tap.like(done.stderr, "bad .* forwarding", "says what is wrong")
+        tap.like(done.stderr, "Bad .* forwarding specification", "says "
+                 "what is wrong, before it connects")
 
 
 def command_line():

@@ -101,7 +101,7 @@ def command_line():
     tap.like(done.stderr, "Authenticated to", "-v says what happens")
     done = place.run([*argv, "-l", user.name, "-G", "-p", "7", "Some.Host"])
     tap.like(done.stdout, r"^user %s$" % user.name, "-G prints the user")
-    tap.like(done.stdout, r"^hostname Some\.Host$", "-G prints the host")
+    tap.like(done.stdout, r"^hostname some\.host$", "-G prints the host")
     tap.like(done.stdout, r"^port 7$", "-G prints the port")
     tap.like(place.run([client.path, "ssh", "-V"]).stderr, "^omniedge [0-9]",
              "-V")
@@ -116,8 +116,17 @@ def command_line():
     conf = place.path("proxy.conf")
     with open(conf, "w", encoding="utf-8") as out:
         out.write("ProxyCommand false\n")
+    for words in (["-o", "ProxyCommand=none"], ["-J", "none", "-o",
+                                                "ProxyCommand=none"]):
+        done = place.run([*argv, *words, "-F", conf, where, "echo in"])
+        tap.equal(done.stdout, b"in\n", "%s beats the file's ProxyCommand"
+                  % " ".join(words), done.stderr)
     done = place.run([*argv, "-J", "none", "-F", conf, where, "echo in"])
-    tap.equal(done.stdout, b"in\n", "-J beats the file's ProxyCommand",
+    tap.equal(done.stdout, b"", "-J none does not, as with ssh")
+    with open(conf, "w", encoding="utf-8") as out:
+        out.write("ProxyCommand none\nProxyJump nowhere.invalid\n")
+    done = place.run([*argv, "-F", conf, where, "echo in"])
+    tap.equal(done.stdout, b"in\n", "in a file, too, the first one counts",
               done.stderr)
     done = place.run([*argv, where, "-V"])
     tap.equal((done.returncode, done.stderr[:9]), (0, b"omniedge "),

@@ -42,6 +42,47 @@ START_TEST(good)
 }
 END_TEST
 
+START_TEST(not_offered)
+{
+	AUTO(forward_spec_done) struct forward_spec s = { .bind = NULL };
+	const char *why = NULL;
+
+	ck_assert_int_eq(
+	    forward_parse(FORWARD_REMOTE, "/a/b:h:81", &s, &why), -ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(why, "Unix socket"));
+}
+END_TEST
+
+/* As a file has it: with a blank between the two ends. */
+static const struct {
+	enum forward_kind kind;
+	const char *text, *setting;
+} settings[] = {
+	{ FORWARD_LOCAL, "80:h:81", "80 [h]:81" },
+	{ FORWARD_LOCAL, "[::1]:80:[::2]:81", "[::1]:80 [::2]:81" },
+	{ FORWARD_LOCAL, ":80:h:81", "[*]:80 [h]:81" },
+	{ FORWARD_LOCAL, "/a:/b", "/a /b" },
+	{ FORWARD_REMOTE, "0:h:81", "0 [h]:81" },
+	{ FORWARD_DYNAMIC, "x:80", "[x]:80" },
+};
+
+START_TEST(setting)
+{
+	AUTO(forward_spec_done) struct forward_spec s = { .bind = NULL };
+	AUTO(forward_spec_done) struct forward_spec again = { .bind = NULL };
+	AUTOFREE char *text = NULL;
+	const char *why;
+
+	ck_assert_int_eq(
+	    forward_parse(settings[_i].kind, settings[_i].text, &s, &why), 0);
+	text = forward_setting(&s);
+	ck_assert_str_eq(text, settings[_i].setting);
+	ck_assert_int_eq(
+	    forward_parse(settings[_i].kind, text, &again, &why), 0);
+	ck_assert(forward_same(&s, &again));
+}
+END_TEST
+
 static const struct {
 	enum forward_kind kind;
 	const char *text;
@@ -56,7 +97,7 @@ static const struct {
 	{ FORWARD_LOCAL, "80:ho;st:81" },
 	{ FORWARD_LOCAL, "99999:host:81" },
 	{ FORWARD_LOCAL, "[::1:80:h:81" },
-	{ FORWARD_REMOTE, "/a/b:h:81" },
+	{ FORWARD_DYNAMIC, "0" },
 	{ FORWARD_DYNAMIC, "" },
 	{ FORWARD_DYNAMIC, "a:b:c" },
 	{ FORWARD_DYNAMIC, "/a/b" },
@@ -94,6 +135,8 @@ main(void)
 	TCase *tc = tcase_create("forward_spec");
 
 	tcase_add_loop_test(tc, good, 0, nitems_of(goods));
+	tcase_add_test(tc, not_offered);
+	tcase_add_loop_test(tc, setting, 0, nitems_of(settings));
 	tcase_add_loop_test(tc, bad, 0, nitems_of(bads));
 	tcase_add_test(tc, host_and_port);
 	suite_add_tcase(suite, tc);

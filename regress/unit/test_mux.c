@@ -194,8 +194,7 @@ connect_always(void *arg)
 	(void)arg;
 	strlcpy(sun.sun_path, race_path, sizeof(sun.sun_path));
 	while (!race_over) {
-		int fd =
-		    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 
 		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0 &&
 		    errno == ECONNREFUSED)
