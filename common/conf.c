@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/conf_impl.h"
@@ -91,6 +93,7 @@ conf_free(struct conf *conf)
 		conf_line_done(&conf->lines[i]);
 	free(conf->blocks);
 	free(conf->lines);
+	words_done(&conf->files);
 	free(conf->cwd);
 	free(conf);
 }
@@ -122,14 +125,19 @@ conf_visit(const struct conf *conf, enum option_id id, conf_see *see)
 	int rc = 0;
 
 	for (size_t i = 0; i < conf->nlines && rc == 0; i++) {
+		const struct conf_line *line = &conf->lines[i];
 		AUTO(options_free) struct options only;
+		char where[PATH_MAX + 32];
 
 		options_init(&only);
-		if (conf->lines[i].row->id != id)
+		if (line->row->id != id)
 			continue;
-		rc = set_line(&only, conf, &conf->lines[i]);
+		snprintf(where, sizeof(where), "%s line %u",
+		    line->file != NULL ? line->file : "configuration",
+		    line->number);
+		rc = set_line(&only, conf, line);
 		if (rc == 0)
-			see(&only);
+			see(&only, where);
 	}
 	return rc;
 }

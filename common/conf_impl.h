@@ -26,10 +26,13 @@ struct conf_line {
 	uint32_t block;
 	struct words words;
 	char *rest;
+	const char *file; /* the conf's; NULL: it was decoded */
+	unsigned number;
 };
 
 struct conf {
 	char *cwd; /* relative paths start here; NULL: not known */
+	struct words files; /* that were read, for conf_line.file */
 	struct conf_block *blocks; /* a parent stands before its children */
 	size_t nblocks;
 	struct conf_line *lines; /* in the order in which they were read */

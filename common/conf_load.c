@@ -187,7 +187,8 @@ load_directive(
 static void
 load_keep(struct loader *ld, const struct option *row, struct lex_line *line)
 {
-	struct conf_line kept = { row, ld->block, line->words, line->rest };
+	struct conf_line kept = { row, ld->block, line->words, line->rest,
+		ld->place.file, ld->place.line };
 	int rc;
 
 	if (row->merge == MERGE_PORTS && ld->is_override)
@@ -319,7 +320,9 @@ load_file(struct loader *ld, const char *path)
 		return 0;
 	}
 	ld->nbytes += w.len;
-	ld->place.file = path;
+	if (words_add(&ld->conf->files, path) != 0)
+		return -ENOMEM;
+	ld->place.file = ld->conf->files.v[ld->conf->files.n - 1];
 	lex_init(&lx, span_of(w.p, w.len));
 	while (ld->failed == 0 && lex_next(&lx, &text)) {
 		ld->place.line = lx.line;

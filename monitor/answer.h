@@ -20,8 +20,10 @@ int answer_prove(struct conn *c, const struct msg *m);
 int answer_log(struct conn *c, const struct msg *m);
 int answer_bye(struct conn *c, const struct msg *m);
 
-/* --- answer_auth.c */
+/* --- answer_user.c */
 int answer_auth_user(struct conn *c, const struct msg *m);
+
+/* --- answer_auth.c */
 int answer_auth_none(struct conn *c, const struct msg *m);
 int answer_auth_password(struct conn *c, const struct msg *m);
 int answer_auth_key(struct conn *c, const struct msg *m);

@@ -142,6 +142,15 @@ chain_methods(const struct conn *c)
 	return bits;
 }
 
+unsigned
+chain_told(const struct conn *c)
+{
+	/* The proof is refused by one, also where only Match offers any. */
+	if (c->probe)
+		return METHOD_PUBLICKEY;
+	return chain_methods(c) & ~(unsigned)CHAIN_NONE;
+}
+
 bool
 chain_completes(const struct conn *c, unsigned method)
 {

@@ -19,6 +19,9 @@ int chain_begin(struct conn *c);
 /* The methods that may be tried next. */
 unsigned chain_methods(const struct conn *c);
 
+/* Those that the client is told of. */
+unsigned chain_told(const struct conn *c);
+
 /* Whether the method's success is the last that a chain wants. */
 bool chain_completes(const struct conn *c, unsigned method);
 

@@ -4,7 +4,7 @@ libmonitor_a_SOURCES = \
 	monitor/answer.c monitor/answer.h \
 	monitor/answer_auth.c monitor/answer_forward.c \
 	monitor/answer_session.c \
-	monitor/answer_transport.c \
+	monitor/answer_transport.c monitor/answer_user.c \
 	monitor/args.c monitor/args.h \
 	monitor/authinfo.c monitor/authinfo.h \
 	monitor/audit.h \

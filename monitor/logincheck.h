@@ -1,7 +1,4 @@
-/*
- * What sshd -t finds about logins: options that cannot work together, and
- * files, programs and users that are not there.
- */
+/* What sshd -t finds about logins: options that cannot work together. */
 #ifndef MONITOR_LOGINCHECK_H
 #define MONITOR_LOGINCHECK_H
 

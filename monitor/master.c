@@ -18,6 +18,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/confcheck.h"
 #include "monitor/master_lab.h"
 #include "monitor/master.h"
 #include "monitor/systemd.h"
@@ -294,6 +295,7 @@ reload(struct master *m)
 		listeners_close(&m->listeners);
 		m->listeners = listeners;
 	}
+	confcheck(config.conf, &config.options);
 	server_config_done(&m->config);
 	m->config = config;
 	startups_configure(&m->startups, &m->config.options);

@@ -12,6 +12,9 @@ if flavour() == "openssh":
     tap.skip_all("OpenSSH looks for none of it")
 
 place = Place()
+with open(place.path("anyones"), "w", encoding="ascii") as program:
+    program.write("#!/bin/sh\n")
+os.chmod(program.name, 0o777)
 
 
 def check(conf, *flags):
@@ -32,6 +35,20 @@ NAMED = (
     ("ChrootDirectory /no/root", 'ChrootDirectory: stat\\("/no"\\): No such'),
     ("ChrootDirectory /tmp/x", "ChrootDirectory: bad ownership or modes for "
      'chroot directory component "/tmp"'),
+    ("TrustedUserCAKeys /no/ca", "TrustedUserCAKeys: /no/ca: No such file or "
+     "directory; no certificate is accepted by it"),
+    ("RevokedKeys /no/list", "RevokedKeys: /no/list: No such file or "
+     "directory; no key can be used to log in until"),
+    ("AuthorizedKeysCommandUser root\nAuthorizedKeysCommand /no/program %u",
+     "AuthorizedKeysCommand: /no/program: No such file or directory; the "
+     "program is not run"),
+    ("AuthorizedKeysCommandUser root\nAuthorizedKeysCommand "
+     + place.path("anyones"), "AuthorizedKeysCommand: %s: others than root "
+     "could write it, or a directory above it" % place.path("anyones")),
+    ("AuthorizedKeysCommandUser oet-nobody",
+     "AuthorizedKeysCommandUser: oet-nobody: there is no such user"),
+    ("AuthorizedPrincipalsCommandUser oet-nobody",
+     "AuthorizedPrincipalsCommandUser: oet-nobody: there is no such user"),
 )
 FINE = ("Banner none", "Subsystem x internal-sftp -l INFO",
         "Subsystem x some-program", "ForceCommand /bin/true",
@@ -43,7 +60,9 @@ def named():
     for line, wanted in NAMED:
         for conf in (line, "Match User nobody\n\t" + line):
             done = check(conf + "\n")
-            tap.like(done.stderr, "^error: " + wanted, "%r" % conf)
+            at = "%s line %d: " % (place.path("check.conf"),
+                                   conf.count("\n") + 4)
+            tap.like(done.stderr, "^error: " + at + wanted, "%r" % conf)
             tap.equal(done.returncode, 0, "it is no reason not to serve")
 
 
@@ -69,7 +88,7 @@ def proof():
 
 def service():
     done = check("UsePAM yes\n", "-t", "-o", "PAMServiceName=oet-none")
-    tap.like(done.stderr, "^error: PAMServiceName: there is no /etc/pam.d/oet-none",
+    tap.like(done.stderr, "^error: command-line line 1: PAMServiceName: there is no /etc/pam.d/oet-none",
              "PAM's service is looked for")
 
 

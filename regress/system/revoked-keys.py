@@ -149,7 +149,7 @@ def damaged():
                              mark), "a list %s: is logged" % name)
         if flavour() == "ours":
             done = place.run([sshd_path(), "-t", "-f", server.conf_path])
-            tap.like(done.stderr, "RevokedKeys %s" % revoked,
+            tap.like(done.stderr, "line [0-9]+: RevokedKeys: %s" % revoked,
                      "a list %s: sshd -t says so" % name)
     os.unlink(revoked)
     refused(login(good), "a list that is not there")
