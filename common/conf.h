@@ -84,6 +84,7 @@ enum conf_criterion {
 	MATCH_LOCAL_ADDRESS,
 	MATCH_LOCAL_PORT,
 	MATCH_VERSION,
+	MATCH_RDOMAIN,
 	MATCH_COUNT
 };
 
@@ -97,6 +98,7 @@ struct match_ctx {
 	const char *addr; /* numeric */
 	const char *laddr;
 	unsigned lport;
+	const char *rdomain; /* routing domain; "" for the default one */
 };
 
 /* Whether any Match line has this criterion: is it worth finding out? */

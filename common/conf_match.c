@@ -83,6 +83,13 @@ version_holds(const struct match_ctx *ctx, const char *pattern)
 }
 
 static bool
+rdomain_holds(const struct match_ctx *ctx, const char *pattern)
+{
+	return ctx->rdomain != NULL &&
+	       pattern_list_match(ctx->rdomain, pattern, PATTERN_CASE) == 1;
+}
+
+static bool
 all_holds(const struct match_ctx *ctx, const char *pattern)
 {
 	(void)ctx;
@@ -158,14 +165,7 @@ static const struct {
 	    local_address_holds },
 	[MATCH_LOCAL_PORT] = { "LocalPort", port_check, local_port_holds },
 	[MATCH_VERSION] = { "Version", list_check, version_holds },
-};
-
-/* Those of OpenSSH that no connection to this server could meet. */
-static const struct {
-	const char *name;
-	const char *why;
-} refused[] = {
-	{ "RDomain", "Linux has no routing domains" },
+	[MATCH_RDOMAIN] = { "RDomain", list_check, rdomain_holds },
 };
 
 bool
@@ -220,18 +220,9 @@ find(const char *word, enum conf_criterion *out_criterion,
 		*out_criterion = (enum conf_criterion)i;
 		return 0;
 	}
-	for (size_t i = 0; i < nitems_of(refused); i++)
-		if (strncasecmp(refused[i].name, word, (size_t)len) == 0 &&
-		    refused[i].name[len] == '\0') {
-			snprintf(why, OPTION_WHY_MAX,
-			    "Match: %s is not implemented by this server: %s; "
-			    "remove the block or decide otherwise",
-			    refused[i].name, refused[i].why);
-			return -EBADMSG;
-		}
 	snprintf(why, OPTION_WHY_MAX,
 	    "Match: \"%.64s\" is none of All, Invalid-User, User, Group, "
-	    "Host, Address, LocalAddress, LocalPort and Version",
+	    "Host, Address, LocalAddress, LocalPort, Version and RDomain",
 	    word);
 	return -EBADMSG;
 }

@@ -75,6 +75,7 @@ struct ports {
 struct listen {
 	char *host;    /* numeric or a name, without brackets */
 	uint16_t port; /* 0: each of Port */
+	char *domain;  /* routing domain, a VRF's device; NULL: none is named */
 };
 
 struct listens {

@@ -15,6 +15,8 @@
 #define PORT_MAX 65535
 #define HOST_MAX 255 /* RFC 1035 section 2.3.4 */
 #define PORTS_MAX 256
+#define DOMAIN_MAX 15 /* netdevice(7): IFNAMSIZ with its NUL */
+#define DOMAIN_WORD "rdomain"
 
 static const char host_chars[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -94,25 +96,29 @@ port_print(const struct option *row, const void *value, FILE *out)
 void
 listens_done(struct listens *list)
 {
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		free(list->v[i].host);
+		free(list->v[i].domain);
+	}
 	free(list->v);
 	*list = (struct listens){ NULL, 0 };
 }
 
+/* Add a copy, with this port. */
 static int
-listens_add(struct listens *list, const char *host, uint16_t port)
+listens_add(struct listens *list, const struct listen *at, uint16_t port)
 {
 	struct listen *v = reallocarray(list->v, list->n + 1, sizeof(*v));
+	AUTOFREE char *host = strdup(at->host);
+	AUTOFREE char *domain =
+	    at->domain != NULL ? strdup(at->domain) : NULL;
 
-	if (v == NULL)
+	if (v != NULL)
+		list->v = v;
+	if (v == NULL || host == NULL || (at->domain != NULL && domain == NULL))
 		return -ENOMEM;
-	list->v = v;
-	v[list->n].port = port;
-	v[list->n].host = strdup(host);
-	if (v[list->n].host == NULL)
-		return -ENOMEM;
-	list->n++;
+	v[list->n++] =
+	    (struct listen){ take_ptr(&host), port, take_ptr(&domain) };
 	return 0;
 }
 
@@ -145,23 +151,38 @@ host_split(char *text, char **out_host, char **out_port)
 	return 0;
 }
 
+/* What may be the name of a network device. */
+static bool
+is_domain(const char *name)
+{
+	size_t len = name != NULL ? strlen(name) : 0;
+
+	return len > 0 && len <= DOMAIN_MAX &&
+	       strpbrk(name, "/: \t\"") == NULL;
+}
+
 static int
 listen_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 {
 	const char *word = in->words->v[0];
 	AUTO(listens_done) struct listens list = { NULL, 0 };
 	AUTOFREE char *copy = strdup(word);
-	char *host, *port;
+	struct listen at = { .port = 0 };
+	char *port;
 	uint16_t number = 0;
 
 	if (copy == NULL)
 		return -ENOMEM;
-	if (in->words->n > 1)
-		return option_bad(in, why,
-		    "only an address and a port are possible (Linux has no "
-		    "routing domains)");
-	if (host_split(copy, &host, &port) != 0 ||
-	    strspn(host, host_chars) != strlen(host))
+	if (in->words->n > 1) {
+		at.domain = in->words->n == 3 ? in->words->v[2] : NULL;
+		if (strcasecmp(in->words->v[1], DOMAIN_WORD) != 0 ||
+		    !is_domain(at.domain))
+			return option_bad(in, why,
+			    "behind the address only " DOMAIN_WORD
+			    " and the name of a device is possible");
+	}
+	if (host_split(copy, &at.host, &port) != 0 ||
+	    strspn(at.host, host_chars) != strlen(at.host))
 		return option_bad(in, why,
 		    "\"%.64s\" is not ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT",
 		    word);
@@ -169,7 +190,7 @@ listen_parse(const struct option_in *in, void *out, char why[OPTION_WHY_MAX])
 		return option_bad(in, why,
 		    "the port of \"%.64s\" is not a number from 1 to %d", word,
 		    PORT_MAX);
-	if (listens_add(&list, host, number) != 0)
+	if (listens_add(&list, &at, number) != 0)
 		return -ENOMEM;
 	*(struct listens *)out = list;
 	list = (struct listens){ NULL, 0 };
@@ -181,7 +202,7 @@ listen_merge(void *into, void *from)
 {
 	struct listens *a = into, *b = from;
 
-	return listens_add(a, b->v[0].host, b->v[0].port);
+	return listens_add(a, &b->v[0], b->v[0].port);
 }
 
 static void
@@ -203,6 +224,8 @@ listen_print(const struct option *row, const void *value, FILE *out)
 		fprintf(out, brackets ? " [%s]" : " %s", l->host);
 		if (l->port != 0)
 			fprintf(out, ":%u", l->port);
+		if (l->domain != NULL)
+			fprintf(out, " " DOMAIN_WORD " %s", l->domain);
 		fputc('\n', out);
 	}
 	return 0;
@@ -210,12 +233,13 @@ listen_print(const struct option *row, const void *value, FILE *out)
 
 /* Each of Port at one host. */
 static int
-listen_ports(struct listens *list, const struct ports *ports, const char *host)
+listen_ports(struct listens *list, const struct ports *ports,
+    const struct listen *at)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < ports->n && rc == 0; i++)
-		rc = listens_add(list, host, ports->v[i]);
+		rc = listens_add(list, at, ports->v[i]);
 	return rc;
 }
 
@@ -224,17 +248,20 @@ options_listen(const struct options *o, struct listens *out_list)
 {
 	AUTO(listens_done) struct listens list = { NULL, 0 };
 	const struct listens *given = &o->listen_address;
+	const struct listen any6 = { .host = (char *)(uintptr_t) "::" };
+	const struct listen any4 = { .host = (char *)(uintptr_t) "0.0.0.0" };
 	int rc = 0;
 
-	for (size_t i = 0; i < given->n && rc == 0; i++)
-		rc =
-		    given->v[i].port != 0
-			? listens_add(&list, given->v[i].host, given->v[i].port)
-			: listen_ports(&list, &o->port, given->v[i].host);
+	for (size_t i = 0; i < given->n && rc == 0; i++) {
+		const struct listen *at = &given->v[i];
+
+		rc = at->port != 0 ? listens_add(&list, at, at->port)
+				   : listen_ports(&list, &o->port, at);
+	}
 	if (given->n == 0 && o->address_family != AF_INET)
-		rc = listen_ports(&list, &o->port, "::");
+		rc = listen_ports(&list, &o->port, &any6);
 	if (rc == 0 && given->n == 0 && o->address_family != AF_INET6)
-		rc = listen_ports(&list, &o->port, "0.0.0.0");
+		rc = listen_ports(&list, &o->port, &any4);
 	if (rc != 0)
 		return rc;
 	*out_list = list;

@@ -70,6 +70,7 @@ resolve_options(struct conn *c)
 		.addr = c->addr,
 		.laddr = c->laddr,
 		.lport = c->lport,
+		.rdomain = c->rdomain,
 	};
 	struct options o;
 	int rc;

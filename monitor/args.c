@@ -83,6 +83,7 @@ parse_spec(struct server_args *args, char *spec)
 		{ "host=", &m->host },
 		{ "addr=", &m->addr },
 		{ "laddr=", &m->laddr },
+		{ "rdomain=", &m->rdomain },
 	};
 	char *save = NULL;
 
@@ -101,8 +102,6 @@ parse_spec(struct server_args *args, char *spec)
 			m->lport = (unsigned)strtonum(word + 6, 1, 65535, &why);
 		else if (strcmp(word, "invalid-user") == 0)
 			m->invalid_user = true;
-		else if (strncmp(word, "rdomain=", 8) == 0)
-			continue; /* Linux has none: no block asks for it */
 		else
 			why = "unknown";
 		if (why != NULL) {

@@ -74,6 +74,7 @@ send_conn(struct child *c, const struct child_terms *t)
 		.port = c->peer.port,
 		.laddr = span_text(c->local.addr),
 		.lport = c->local.port,
+		.rdomain = span_text(c->local.domain),
 		.probe = t->probe,
 		.log_level = t->log_level,
 		.stderr_log = t->stderr_log,

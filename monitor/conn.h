@@ -48,6 +48,7 @@ struct conn {
 	char *host; /* its name, by UseDNS; NULL: none, or not looked up */
 	char *laddr;
 	unsigned lport;
+	char *rdomain;      /* routing domain; "" for the default one */
 	bool probe;         /* sshd's own proof: may never log in */
 	bool proven;        /* its network process passed its part */
 	unsigned log_level; /* in place of LogLevel, unless CONN_LEVEL_NONE */

@@ -89,12 +89,13 @@ fill_words(const struct keyfile_question *q, const struct words *words,
     struct words *out_argv)
 {
 	AUTO(facts_done) struct facts f = { .key_text = NULL };
-	const struct account *a = &q->conn->account;
+	const struct conn *c = q->conn;
+	const struct account *a = &c->account;
 	const struct cert *cert = q->key->cert;
 	int rc = facts_find(q, &f);
 	const struct token tokens[] = {
 		{ 'C', f.connection },
-		{ 'D', "" }, /* there are no routing domains */
+		{ 'D', c->rdomain },
 		{ 'F', f.ca_print },
 		{ 'K', f.ca_text },
 		{ 'T', cert != NULL ? key_kind(cert->ca)->name : NULL },

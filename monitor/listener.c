@@ -43,7 +43,7 @@ void
 listener_ends(
     int fd, struct listener_name *out_peer, struct listener_name *out_local)
 {
-	const struct listener_name unknown = { "UNKNOWN", 0 };
+	const struct listener_name unknown = { "UNKNOWN", 0, "" };
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 
@@ -55,17 +55,25 @@ listener_ends(
 	if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0 &&
 	    addr.ss_family != AF_UNIX)
 		listener_name(&addr, len, out_local);
+	/* Of a connection, the VRF that it came by: net.ipv4.tcp_l3mdev_accept
+	 * or a listener that is bound to it. */
+	len = sizeof(out_local->domain) - 1;
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, out_local->domain,
+		&len) != 0)
+		out_local->domain[0] = '\0';
 }
 
 static bool
-same_address(const struct listener *l, const struct addrinfo *ai)
+same_address(const struct listener *l, const struct addrinfo *ai,
+    const char *domain)
 {
 	return l->fd >= 0 && l->addr_len == ai->ai_addrlen &&
-	       memcmp(&l->addr, ai->ai_addr, ai->ai_addrlen) == 0;
+	       memcmp(&l->addr, ai->ai_addr, ai->ai_addrlen) == 0 &&
+	       strcmp(l->domain, domain) == 0;
 }
 
 static int
-bind_one(const struct addrinfo *ai, int *out_fd)
+bind_one(const struct addrinfo *ai, const char *domain, int *out_fd)
 {
 	AUTOCLOSE int fd = socket(
 	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -78,6 +86,9 @@ bind_one(const struct addrinfo *ai, int *out_fd)
 	/* IPv4 has its own socket, or none: AddressFamily inet6 means it. */
 	if (ai->ai_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)
+		return -errno;
+	if (*domain != '\0' && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+				   domain, (socklen_t)strlen(domain)) != 0)
 		return -errno;
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
 	    listen(fd, LISTENER_BACKLOG) != 0)
@@ -97,34 +108,38 @@ log_listening(const struct listener *l)
 	if (getsockname(l->fd, (struct sockaddr *)&bound, &len) != 0)
 		return;
 	listener_name(&bound, len, &name);
-	log_info("Server listening on %s port %u.", name.addr, name.port);
+	log_info("Server listening on %s port %u%s%s.", name.addr, name.port,
+	    l->domain[0] != '\0' ? " rdomain " : "", l->domain);
 }
 
 static void
-add_one(struct listeners *l, const struct addrinfo *ai, struct listeners *old)
+add_one(struct listeners *l, const struct addrinfo *ai, const char *domain,
+    struct listeners *old)
 {
 	struct listener *new = &l->v[l->n];
 	struct listener_name name;
 	int rc;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (same_address(&l->v[i], ai) &&
+		if (same_address(&l->v[i], ai, domain) &&
 		    ntohs(((struct sockaddr_in *)(void *)ai->ai_addr)
 			      ->sin_port) != 0)
 			return;
 	memcpy(&new->addr, ai->ai_addr, ai->ai_addrlen);
 	new->addr_len = ai->ai_addrlen;
+	strlcpy(new->domain, domain, sizeof(new->domain));
 	for (size_t i = 0; i < old->n; i++)
-		if (same_address(&old->v[i], ai)) {
+		if (same_address(&old->v[i], ai, domain)) {
 			new->fd = take_fd(&old->v[i].fd);
 			l->n++;
 			return;
 		}
-	rc = bind_one(ai, &new->fd);
+	rc = bind_one(ai, domain, &new->fd);
 	if (rc != 0) {
 		listener_name(&new->addr, new->addr_len, &name);
-		log_error("Bind to port %u on %s failed: %s.", name.port,
-		    name.addr, err_str(rc));
+		log_error("Bind to port %u on %s%s%s failed: %s.", name.port,
+		    name.addr, *domain != '\0' ? " rdomain " : "", domain,
+		    err_str(rc));
 		return;
 	}
 	l->n++;
@@ -158,7 +173,7 @@ add_host(struct listeners *l, const struct options *o, const struct listen *at,
 			    LISTENER_MAX);
 			break;
 		}
-		add_one(l, ai, old);
+		add_one(l, ai, at->domain != NULL ? at->domain : "", old);
 	}
 	freeaddrinfo(list);
 }

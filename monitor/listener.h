@@ -6,6 +6,8 @@
 
 #include <sys/socket.h>
 
+#include <net/if.h>
+
 #include "common/option.h"
 
 #define LISTENER_MAX 64
@@ -16,6 +18,7 @@ struct listener {
 	int fd; /* owned */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
+	char domain[IFNAMSIZ]; /* that it is bound to, or empty */
 };
 
 struct listeners {
@@ -37,6 +40,7 @@ void listeners_close(struct listeners *l);
 struct listener_name {
 	char addr[64];
 	unsigned port;
+	char domain[IFNAMSIZ]; /* ours only: routing domain, or empty */
 };
 void listener_name(const struct sockaddr_storage *addr, socklen_t len,
     struct listener_name *out_name);

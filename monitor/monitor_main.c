@@ -108,12 +108,13 @@ read_conn(struct conn *c)
 	c->once_fd = chan_take_fd(&c->sshd, 4);
 	c->addr = strndup((const char *)q->addr.p, q->addr.len);
 	c->laddr = strndup((const char *)q->laddr.p, q->laddr.len);
+	c->rdomain = strndup((const char *)q->rdomain.p, q->rdomain.len);
 	c->port = (unsigned)q->port;
 	c->lport = (unsigned)q->lport;
 	c->probe = q->probe;
 	c->log_level = (unsigned)q->log_level;
 	c->sink = q->stderr_log ? SINK_STDERR : SINK_SYSLOG;
-	if (c->addr == NULL || c->laddr == NULL)
+	if (c->addr == NULL || c->laddr == NULL || c->rdomain == NULL)
 		return -ENOMEM;
 	if (c->forward_fd < 0)
 		return -EBADMSG;
@@ -202,8 +203,10 @@ main(int argc, char **argv, char **envp)
 	log_about(
 	    &(struct log_about){ "connected", NULL, NULL, c.addr, c.port });
 	if (!c.probe)
-		log_verbose("Connection from %s port %u on %s port %u", c.addr,
-		    c.port, c.laddr, c.lport);
+		log_verbose("Connection from %s port %u on %s port %u%s%s%s",
+		    c.addr, c.port, c.laddr, c.lport,
+		    *c.rdomain != '\0' ? " rdomain \"" : "", c.rdomain,
+		    *c.rdomain != '\0' ? "\"" : "");
 	rc = conn_serve(&c);
 	/* The kernel frees it faster than libcrypto takes itself apart. */
 	_exit(rc);

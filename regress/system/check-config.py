@@ -96,7 +96,8 @@ def connection():
     """-C, in all its words."""
     conf = ("Match Invalid-User\n\tBanner /invalid\n"
             "Match Host *.example.org LocalPort 22\n\tPermitTTY no\n"
-            "Match LocalAddress 192.0.2.1\n\tMaxSessions 1\n")
+            "Match LocalAddress 192.0.2.1\n\tMaxSessions 1\n"
+            "Match RDomain vrf-*\n\tMaxSessions 2\n")
 
     def said(spec, flag="-T"):
         out = check(conf, flag, "-C", spec).stdout.decode()
@@ -108,8 +109,10 @@ def connection():
               "one who does not")
     tap.equal(said("user=root,invalid-user"), dict(plain, banner="/invalid"),
               "invalid-user")
-    tap.equal(said("host=a.example.org,lport=22,rdomain=x"),
-              dict(plain, permittty="no"), "host=, lport= and rdomain=")
+    tap.equal(said("host=a.example.org,lport=22"),
+              dict(plain, permittty="no"), "host= and lport=")
+    tap.equal(said("rdomain=vrf-mgmt"), dict(plain, maxsessions="2"),
+              "rdomain=")
     tap.equal(said("laddr=192.0.2.1", "-G"), dict(plain, maxsessions="1"),
               "laddr=, with -G")
     done = check(conf, "-T", "-C", "what=ever")

@@ -60,7 +60,7 @@ DEFAULTS = {
     "pamservicename": NEWER,
     "persourcepenalties": NEWER,
     "persourcepenaltyexemptlist": NEWER,
-    "rdomain": "Linux has none; Debian prints nothing for it",
+    "rdomain": "Linux cannot set it; Debian prints nothing for it",
     "refuseconnection": NEWER,
     "requiredrsasize": "2048, as NIST SP 800-131A asks; OpenSSH has 1024",
     "securitykeyprovider": ABSENT,

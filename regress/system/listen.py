@@ -97,6 +97,29 @@ def any_address():
     server.stop()
 
 
+def routing_domain():
+    """A device stands for a VRF: a listener bound to it takes connections
+    that come by it, Match and tokens know it, and no other is meant."""
+    far = free_port()
+    server = place.server(
+        {"ListenAddress": [ADDRESS, "%s:%d rdomain lo" % (ADDRESS, far)],
+         "SetEnv": "DOMAIN=none"},
+        tail="Match RDomain lo\n\tSetEnv DOMAIN=lo\n")
+    tap.ok(server.logged(r"^Server listening on %s port %d rdomain lo\.$"
+                         % (re.escape(ADDRESS), far)), "is logged")
+    for port, domain in ((server.port, "none"), (far, "lo")):
+        argv = server.ssh_argv(
+            user, "echo $DOMAIN", key=key,
+            HostKeyAlias="[%s]:%d" % (ADDRESS, server.port))
+        argv[argv.index("-p") + 1] = str(port)
+        done = place.run(argv)
+        tap.equal(done.stdout.decode().strip(), domain,
+                  "Match RDomain at port %d" % port, done.stderr)
+    tap.ok(server.logged(r'^Connection from .* port %d rdomain "lo"$' % far),
+           "a connection's domain is logged")
+    server.stop()
+
+
 def taken():
     """A port that is taken ends the start with a clear message."""
     first = place.server()
@@ -109,4 +132,5 @@ def taken():
     first.stop()
 
 
-tap.main(two_addresses, bracketed, two_ports, any_address, taken)
+tap.main(two_addresses, bracketed, two_ports, any_address, routing_domain,
+         taken)

@@ -9,7 +9,8 @@ static const struct match_ctx alice = { .user = "alice",
 	.ngroups = 2,
 	.addr = "192.0.2.7",
 	.laddr = "2001:db8::1",
-	.lport = 2022 };
+	.lport = 2022,
+	.rdomain = "vrf-mgmt" };
 static const struct match_ctx nobody = { .user = "x",
 	.invalid_user = true,
 	.host = "Host.Example.ORG",
@@ -54,6 +55,10 @@ static const struct {
 	{ "LocalPort 2022", &alice, true },
 	{ "LocalPort 22", &alice, false },
 	{ "LocalPort 22", &empty, false },
+	{ "RDomain vrf-*", &alice, true },
+	{ "RDomain vrf-*,!vrf-mgmt", &alice, false },
+	{ "RDomain vrf-*", &nobody, false },
+	{ "RDomain *", &empty, false },
 	{ "Invalid-User", &nobody, true },
 	{ "Invalid-User", &alice, false },
 	{ "User alice Address 192.0.2.0/24", &alice, true },
@@ -98,10 +103,8 @@ static const struct {
 	    "line 1: Match: \"0\" is not a port number from 1 to 65535\n" },
 	{ "Match Nonsense x",
 	    "line 1: Match: \"Nonsense\" is none of All, Invalid-User, User, "
-	    "Group, Host, Address, LocalAddress, LocalPort and Version\n" },
-	{ "Match RDomain x",
-	    "line 1: Match: RDomain is not implemented by this server: Linux "
-	    "has no routing domains; remove the block or decide otherwise\n" },
+	    "Group, Host, Address, LocalAddress, LocalPort, Version and "
+	    "RDomain\n" },
 	{ "Match version",
 	    "line 1: Match: a pattern is missing behind Version\n" },
 	{ "Match User a\nPort 22",
