@@ -25,6 +25,7 @@ static int (*const answers[MSG_COUNT])(struct conn *c, const struct msg *m) = {
 	[MSG_TERMS] = answer_terms,
 	[MSG_PTY_OPEN] = answer_pty_open,
 	[MSG_ENV] = answer_env,
+	[MSG_COMMAND_PART] = answer_command_part,
 	[MSG_SESSION_START] = answer_session_start,
 	[MSG_SIGNAL] = answer_signal,
 	[MSG_HANGUP] = answer_hangup,

@@ -36,6 +36,7 @@ int answer_auth_dropped(struct conn *c, const struct msg *m);
 int answer_terms(struct conn *c, const struct msg *m);
 int answer_pty_open(struct conn *c, const struct msg *m);
 int answer_env(struct conn *c, const struct msg *m);
+int answer_command_part(struct conn *c, const struct msg *m);
 int answer_session_start(struct conn *c, const struct msg *m);
 int answer_signal(struct conn *c, const struct msg *m);
 int answer_hangup(struct conn *c, const struct msg *m);

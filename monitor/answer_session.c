@@ -156,6 +156,33 @@ answer_env(struct conn *c, const struct msg *m)
 
 /* --- what will run */
 
+/* Without a session of that number, SESSION_START will be refused. */
+int
+answer_command_part(struct conn *c, const struct msg *m)
+{
+	const struct msg_command_part *q = &m->u.command_part;
+	struct usession *s = usession_get(c, (unsigned)q->session);
+
+	if (s == NULL)
+		return 0;
+	if (s->pid != 0 || s->parts.len + q->text.len > MSG_COMMAND_MAX)
+		return -EPROTO;
+	writer_bytes(&s->parts, q->text.p, q->text.len);
+	return writer_end(&s->parts);
+}
+
+/* All that the client wants to run, as text; owned, or NULL. */
+static char *
+asked_for(struct usession *s, const struct msg_session_start *q)
+{
+	AUTO(writer_done) struct writer all = s->parts;
+
+	s->parts = (struct writer)WRITER_INIT;
+	writer_bytes(&all, q->command.p, q->command.len);
+	writer_u8(&all, '\0');
+	return writer_end(&all) == 0 ? strdup((const char *)all.p) : NULL;
+}
+
 /* The command of a subsystem; NULL if there is none of that name. */
 static const char *
 subsystem_command(const struct options *o, const char *name)
@@ -196,8 +223,7 @@ static int
 choose_command(
     struct conn *c, struct usession *s, const struct msg_session_start *q)
 {
-	AUTOFREE char *asked =
-	    strndup((const char *)q->command.p, q->command.len);
+	AUTOFREE char *asked = asked_for(s, q);
 	const char *run = q->kind == SESSION_SHELL ? NULL : asked;
 	const char *forced = forced_command(c);
 

@@ -72,6 +72,7 @@ usession_free(struct conn *c, struct usession *s)
 	for (size_t i = 0; i < s->nenv; i++)
 		free(s->env[i]);
 	free(s->env);
+	writer_done(&s->parts);
 	free(s->command);
 	free(s->original);
 	xauth_free(s->x11);

@@ -5,6 +5,7 @@
 #ifndef MONITOR_USESSION_H
 #define MONITOR_USESSION_H
 
+#include "common/wire.h"
 #include "monitor/conn.h"
 
 struct usession {
@@ -16,6 +17,7 @@ struct usession {
 	char term[65];
 	char **env; /* "NAME=value" of the client; owned */
 	size_t nenv;
+	struct writer parts; /* of a command too long for one message */
 	enum session_kind kind;
 	char *command;  /* what will run; NULL: the login shell. Owned */
 	char *original; /* what the client asked for, if that differs. Owned */

@@ -250,6 +250,15 @@ ask_x11_open(
 }
 
 void
+tell_command_part(struct net *n, unsigned session, struct span text)
+{
+	struct msg m = { .id = MSG_COMMAND_PART };
+
+	m.u.command_part = (struct msg_command_part){ session, text };
+	tell(n, &m);
+}
+
+void
 tell_connect(struct net *n, const struct msg_connect *what)
 {
 	struct msg m = { .id = MSG_CONNECT };
@@ -308,8 +317,10 @@ tell_log(struct net *n, unsigned level, const char *text)
 {
 	struct msg m = { .id = MSG_LOG };
 
-	if (*text == '\0')
+	/* Past its share, a line is lost: it is no reason to end. */
+	if (*text == '\0' || n->logs >= MSG_LOGS_MAX)
 		return;
+	n->logs++;
 	m.u.log.level = level;
 	m.u.log.text = span_of(text, strnlen(text, 512));
 	tell(n, &m);

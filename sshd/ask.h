@@ -50,6 +50,9 @@ int ask_agent_open(struct net *n);
 unsigned ask_x11_open(
     struct net *n, const struct msg_x11_open *what, int out_fds[MSG_MAX_FDS]);
 
+/* The beginning of a command, in front of ask_session_start(). */
+void tell_command_part(struct net *n, unsigned session, struct span text);
+
 /* Answered by CONNECTED and LISTENING, some time: forward.h, listener.h. */
 void tell_connect(struct net *n, const struct msg_connect *what);
 void tell_listen(struct net *n, const struct msg_listen *what);

@@ -79,6 +79,7 @@ struct net {
 	int64_t idle_since;   /* the last time that this was so */
 	unsigned qos_interactive, qos_bulk; /* IPQoS; 256: the system's */
 	unsigned qos_now;                   /* what is set; 256: nothing */
+	unsigned logs;        /* lines that the monitor was told */
 	unsigned signs;       /* exchange hashes that the monitor has signed */
 	unsigned signs_due;   /* at this one, rekey_seconds is in force again */
 	uint64_t rekey_bytes; /* RekeyLimit's amount; 0: libssh's own */

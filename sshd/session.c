@@ -23,7 +23,6 @@
  * Clients like the exit status before EOF, so EOF waits this long for it.
  */
 #define EOF_GRACE_MS 100
-#define COMMAND_MAX 65000 /* SESSION_START's command, msg.def */
 #define ENV_NAME_MAX 256
 #define ENV_VALUE_MAX 8192
 #define TERM_MAX 64
@@ -209,7 +208,7 @@ request_env(struct session *s, ssh_message m)
 	return ask_env(s->net, s->id, name, value);
 }
 
-/* More than one message to the monitor can carry. */
+/* More than a program could be given. */
 static void
 tell_long(struct net *n, size_t len)
 {
@@ -217,7 +216,7 @@ tell_long(struct net *n, size_t len)
 
 	snprintf(text, sizeof(text),
 	    "refused a command of %zu bytes: %d are the most", len,
-	    COMMAND_MAX);
+	    MSG_COMMAND_MAX);
 	tell_log(n, LEVEL_INFO, text);
 }
 
@@ -240,16 +239,21 @@ static bool
 start(struct session *s, enum session_kind kind, const char *command)
 {
 	struct msg_session_start what;
+	struct span left = span_text(command != NULL ? command : "");
 	int fds[3];
 
 	if (s->started || command == NULL)
 		return false;
-	if (strlen(command) > COMMAND_MAX) {
-		tell_long(s->net, strlen(command));
+	if (left.len > MSG_COMMAND_MAX) {
+		tell_long(s->net, left.len);
 		return false;
 	}
-	what = (struct msg_session_start){ s->id, kind,
-		span_of(command, strlen(command)) };
+	for (; left.len > MSG_PART_MAX; left.len -= MSG_PART_MAX) {
+		tell_command_part(
+		    s->net, s->id, span_of(left.p, MSG_PART_MAX));
+		left.p += MSG_PART_MAX;
+	}
+	what = (struct msg_session_start){ s->id, kind, left };
 	if (!ask_session_start(s->net, &what, fds))
 		return false;
 	s->started = true;
