@@ -129,6 +129,22 @@ def too_long_command():
                          "most", mark), "and the log says why")
 
 
+def often():
+    """What is logged for a connection has an end; it does not end it."""
+    async def each():
+        async with aio.connect(server, user, key) as session:
+            refused = 0
+            for _ in range(120):
+                try:
+                    await session.run("true " + "x" * 132000)
+                except aio.asyncssh.ChannelOpenError:
+                    refused += 1
+            return refused, (await session.run("echo on")).stdout
+    if flavour() != "openssh":
+        tap.equal(aio.run(each()), (120, "on\n"),
+                  "a connection in which 120 lines were logged goes on")
+
+
 def long_command():
     text = "x" * LONG_COMMAND
     done = run("echo %s" % text)
@@ -241,5 +257,5 @@ def the_end():
 
 tap.main(exit_status, exit_signal, streams_apart, binary_clean, end_of_input,
          late_output, long_command,
-         too_long_command, time_zone, accept_env, environment, force_command,
+         too_long_command, often, time_zone, accept_env, environment, force_command,
          shells, without_pam, subsystem_unknown, the_end)
