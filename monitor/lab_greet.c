@@ -129,7 +129,7 @@ find_where(const struct lab_greeting *g, struct where *out)
 	const struct listener *l = &g->listeners->v[0];
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof(bound);
-	struct listener_name name = { "UNKNOWN", 0 };
+	struct listener_name name = { "UNKNOWN", 0, "" };
 
 	if (getsockname(l->fd, (struct sockaddr *)&bound, &len) == 0)
 		listener_name(&bound, len, &name);

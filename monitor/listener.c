@@ -57,7 +57,7 @@ listener_ends(
 		listener_name(&addr, len, out_local);
 	/* Of a connection, the VRF that it came by: net.ipv4.tcp_l3mdev_accept
 	 * or a listener that is bound to it. */
-	len = sizeof(out_local->domain) - 1;
+	len = sizeof(out_local->domain);
 	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, out_local->domain,
 		&len) != 0)
 		out_local->domain[0] = '\0';
