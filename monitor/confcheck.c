@@ -68,16 +68,16 @@ check_trusted(const struct place *at, const char *command)
 	AUTOFREE char *path = len != 0 ? strndup(command, len) : NULL;
 	AUTOFREE char *real = NULL;
 	AUTOCLOSE int fd = -1;
+	char why[USERFILE_WHY_MAX];
 
 	if (path == NULL ||
 	    !check_access(at, path, X_OK, "the program is not run"))
 		return;
 	real = realpath(path, NULL);
 	fd = real != NULL ? open(real, O_PATH | O_CLOEXEC) : -1;
-	if (fd >= 0 && userfile_check_modes(fd, real, 0, "/") != 0)
-		note(at, path,
-		    "others than root could write it, or a directory above "
-		    "it; the program is not run");
+	if (fd >= 0 && userfile_check_modes(fd, real, 0, "/", why) != 0)
+		log_error("%s: %s: %s; the program is not run", at->where,
+		    at->keyword, why);
 }
 
 static void

@@ -268,10 +268,11 @@ principals_files(
 	for (size_t i = 0; i < files->n && rc != 0; i++) {
 		AUTO(writer_done) struct writer text = WRITER_INIT;
 		char path[PATH_MAX];
+		const struct userfile f = { path, "authorized principals" };
 
 		if (userfile_expand(
 			&c->account, files->v[i], path, sizeof(path)) == 0 &&
-		    userfile_read(&c->account, &c->options, path, &text) == 0)
+		    userfile_read(&c->account, &c->options, &f, &text) == 0)
 			rc = principals_text(
 			    q, span_of(text.p, text.len), path, out_opts);
 	}

@@ -126,8 +126,8 @@ try_file(const struct keyfile_question *q, const char *path,
     struct authkeys_opts *out_opts)
 {
 	AUTO(writer_done) struct writer text = WRITER_INIT;
-	int rc =
-	    userfile_read(&q->conn->account, &q->conn->options, path, &text);
+	const struct userfile f = { path, "authorized keys" };
+	int rc = userfile_read(&q->conn->account, &q->conn->options, &f, &text);
 
 	if (rc != 0)
 		return rc == -ENOMEM ? rc : -ENOKEY;

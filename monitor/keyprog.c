@@ -147,13 +147,14 @@ static int
 check_program(const char *path)
 {
 	AUTOCLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+	char why[USERFILE_WHY_MAX];
 	struct stat st;
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return -ENOEXEC;
-	return userfile_check_modes(fd, path, 0, "/");
+	return userfile_check_modes(fd, path, 0, "/", why);
 }
 
 /*

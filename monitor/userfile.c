@@ -5,8 +5,10 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,23 +44,71 @@ userfile_expand(
 	return 0;
 }
 
+/* Whether group(5) lists nobody else. */
+static bool
+lists_only(const struct group *gr, uid_t uid)
+{
+	for (char **name = gr->gr_mem; *name != NULL; name++) {
+		const struct passwd *pw = getpwnam(*name);
+
+		if (pw == NULL || pw->pw_uid != uid)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the group is the user's alone, as the groups are that Debian makes
+ * with its users: files made under umask 002 are then nobody else's to write,
+ * and Debian's sshd takes them. Who is in it by passwd(5) has to be found
+ * among all accounts.
+ */
+static bool
+is_private(gid_t gid, uid_t uid)
+{
+	const struct group *gr = getgrgid(gid);
+	const struct passwd *pw;
+	bool alone = gr != NULL && lists_only(gr, uid);
+	bool any = gr != NULL && gr->gr_mem[0] != NULL;
+
+	setpwent();
+	while (alone && (pw = getpwent()) != NULL) {
+		if (pw->pw_gid != gid)
+			continue;
+		any = true;
+		alone = pw->pw_uid == uid;
+	}
+	endpwent();
+	return alone && any;
+}
+
 static bool
 sound(const struct stat *st, uid_t uid)
 {
 	return (st->st_uid == 0 || st->st_uid == uid) &&
-	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+	       (st->st_mode & S_IWOTH) == 0 &&
+	       ((st->st_mode & S_IWGRP) == 0 || is_private(st->st_gid, uid));
+}
+
+static int
+unsound(const char *kind, const char *path, char why[USERFILE_WHY_MAX])
+{
+	snprintf(why, USERFILE_WHY_MAX, "bad ownership or modes for %s %s",
+	    kind, path);
+	return -EPERM;
 }
 
 int
-userfile_check_modes(int fd, const char *path, uid_t uid, const char *top)
+userfile_check_modes(int fd, const char *path, uid_t uid, const char *top,
+    char why[USERFILE_WHY_MAX])
 {
 	char real[PATH_MAX], home[PATH_MAX];
 	struct stat st;
 
 	if (fstat(fd, &st) != 0 || !sound(&st, uid))
-		return -EPERM;
+		return unsound("file", path, why);
 	if (realpath(path, real) == NULL)
-		return -errno;
+		return unsound("file", path, why);
 	if (realpath(top, home) == NULL)
 		home[0] = '\0';
 	for (;;) {
@@ -67,7 +117,7 @@ userfile_check_modes(int fd, const char *path, uid_t uid, const char *top)
 		if (parent != real)
 			memmove(real, parent, strlen(parent) + 1);
 		if (stat(real, &st) != 0 || !sound(&st, uid))
-			return -EPERM;
+			return unsound("directory", real, why);
 		if (strcmp(real, home) == 0 || strcmp(real, "/") == 0)
 			return 0;
 	}
@@ -75,8 +125,11 @@ userfile_check_modes(int fd, const char *path, uid_t uid, const char *top)
 
 /* A FIFO or device of the user's must not hold us up. */
 static int
-open_file(const struct account *a, const struct options *o, const char *path)
+open_file(const struct account *a, const struct options *o,
+    const struct userfile *f)
 {
+	const char *path = f->path;
+	char why[USERFILE_WHY_MAX];
 	AUTOCLOSE int fd =
 	    open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -86,19 +139,18 @@ open_file(const struct account *a, const struct options *o, const char *path)
 	if (fd < 0) {
 		int rc = -errno;
 
-		log_info("Could not open user '%s' file '%s': %s", a->name,
-		    path, err_str(rc));
+		log_info("Could not open user '%s' %s '%s': %s", a->name,
+		    f->kind, path, err_str(rc));
 		return rc;
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		log_info("User %s: %s is not a regular file", a->name, path);
+		log_info("User '%s' %s '%s' is not a regular file", a->name,
+		    f->kind, path);
 		return -EINVAL;
 	}
 	if (o->strict_modes &&
-	    userfile_check_modes(fd, path, a->uid, a->home) != 0) {
-		log_info("Authentication refused: bad ownership or modes "
-			 "for file %s or a directory above it",
-		    path);
+	    userfile_check_modes(fd, path, a->uid, a->home, why) != 0) {
+		log_info("Authentication refused: %s", why);
 		return -EPERM;
 	}
 	return take_fd(&fd);
@@ -121,16 +173,16 @@ read_all(int fd, size_t most, struct writer *out)
 
 int
 userfile_read(const struct account *a, const struct options *o,
-    const char *path, struct writer *out)
+    const struct userfile *f, struct writer *out)
 {
-	AUTOCLOSE int fd = open_file(a, o, path);
+	AUTOCLOSE int fd = open_file(a, o, f);
 	int rc;
 
 	if (fd < 0)
 		return fd;
 	rc = read_all(fd, USERFILE_MAX, out);
 	if (rc != 0)
-		log_info("%s: not read: %s", path,
+		log_info("%s: not read: %s", f->path,
 		    rc == -EFBIG ? "larger than 16 MiB" : err_str(rc));
 	return rc;
 }

@@ -55,7 +55,7 @@ give_up(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	say(text);
-	say("\r\n");
+	say("\n");
 	_exit(EXIT_SETUP);
 }
 
@@ -306,12 +306,12 @@ run_rc(const struct userproc *p)
 
 static void __attribute__((noreturn)) exec_passwd(const struct userproc *p)
 {
-	say("WARNING: Your password has expired.\r\n");
+	say("WARNING: Your password has expired.\n");
 	if (!p->session->has_pty) {
-		say("Password change required but no TTY available.\r\n");
+		say("Password change required but no TTY available.\n");
 		_exit(EXIT_PASSWORD);
 	}
-	say("You must change your password now and login again!\r\n");
+	say("You must change your password now and login again!\n");
 	execle(PASSWD_PROGRAM, "passwd", (char *)NULL, p->env.v);
 	give_up("%s: %s", PASSWD_PROGRAM, strerror(errno));
 }

@@ -43,8 +43,8 @@ NAMED = (
      "AuthorizedKeysCommand: /no/program: No such file or directory; the "
      "program is not run"),
     ("AuthorizedKeysCommandUser root\nAuthorizedKeysCommand "
-     + place.path("anyones"), "AuthorizedKeysCommand: %s: others than root "
-     "could write it, or a directory above it" % place.path("anyones")),
+     + place.path("anyones"), "AuthorizedKeysCommand: bad ownership or "
+     "modes for file %s; the program is not run" % place.path("anyones")),
     ("AuthorizedKeysCommandUser oet-nobody",
      "AuthorizedKeysCommandUser: oet-nobody: there is no such user"),
     ("AuthorizedPrincipalsCommandUser oet-nobody",

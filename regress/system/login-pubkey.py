@@ -170,6 +170,31 @@ def file_modes():
     tap.equal(login(key).stdout, b"in\n", "and with good modes it works")
 
 
+def private_group():
+    """A group that the user is alone in may write, as under umask 002."""
+    key = place.key("ed25519")
+    user.authorize(key)
+    modes = ((".ssh/authorized_keys", 0o600, 0o664), (".ssh", 0o700, 0o775),
+             ("", 0o755, 0o775))
+    for name, _, loose in modes:
+        os.chmod(user.path(name), loose)
+        tap.equal(login(key).stdout, b"in\n", "mode %o of ~/%s and a group of "
+                  "one's own" % (loose, name))
+    other = place.account(groups=(user.name,))
+    mark = server.mark()
+    refused(login(key), "a group that has another member")
+    tap.ok(server.logged("bad ownership or modes for file .*/authorized_keys$",
+                         mark), "the log names the file")
+    os.chmod(user.path(".ssh/authorized_keys"), 0o600)
+    mark = server.mark()
+    refused(login(key), "a directory of such a group")
+    tap.ok(server.logged("bad ownership or modes for directory .*/.ssh$",
+                         mark), "the log names the directory")
+    other.remove()
+    for name, good, _ in modes:
+        os.chmod(user.path(name), good)
+
+
 def with_the_users_rights():
     """The file is opened as the user: what only root can read is not read
     for them, whatever its modes (CVE-2025-14282 is of this kind)."""
@@ -214,5 +239,6 @@ def the_end():
 
 tap.main(each_key_type, rsa_signatures, rsa_too_small, wrong_key,
          several_keys, bad_signature, bad_signatures_end,
-         unknown_user_looks_the_same, file_modes, with_the_users_rights,
+         unknown_user_looks_the_same, file_modes, private_group,
+         with_the_users_rights,
          odd_lines, the_end)
