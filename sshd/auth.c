@@ -336,6 +336,20 @@ answer(struct net *n, ssh_message m, const struct msg_auth_result *r)
 		granted(n, m, r);
 }
 
+/* In OpenSSH's words, which fail2ban's filter looks for. */
+static void
+leave_by_change(struct net *n, ssh_message m)
+{
+	const char *user = ssh_message_auth_user(m);
+	char text[700];
+
+	snprintf(text, sizeof(text),
+	    "Change of username or service not allowed: "
+	    "(%s,ssh-connection) -> (%s,ssh-connection)",
+	    n->user != NULL ? n->user : "", user != NULL ? user : "");
+	net_leave(n, BYE_PROTOCOL, text);
+}
+
 bool
 auth_message(struct net *n, ssh_message m)
 {
@@ -346,7 +360,7 @@ auth_message(struct net *n, ssh_message m)
 	if (n->authenticated)
 		return false;
 	if (fix_user(n, m) != 0) {
-		net_leave(n, BYE_PROTOCOL, "Change of username not allowed");
+		leave_by_change(n, m);
 		return false;
 	}
 	if (n->leaving)
