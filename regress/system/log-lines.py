@@ -207,9 +207,21 @@ def fail2ban():
                len(hosts), failed)
 
 
+def other_user():
+    """A client that goes on as somebody else."""
+    mark = server.mark()
+    with peer.transport(server) as client:
+        for name in (user.name, "oetelse"):
+            peer.verdict(client.auth_password, name, "wrong")
+    seen(r"^Disconnecting authenticating user %s %s port \d+: Change of "
+         r"username or service not allowed: \(%s,ssh-connection\) -> "
+         r"\(oetelse,ssh-connection\)? \[preauth\]$"
+         % (user.name, HOST, user.name), mark, "a change of user")
+
+
 def the_end():
     server.stop()
 
 
 tap.main(accepted, session_lines, failures, too_many, scanners, no_forgery,
-         fail2ban, the_end)
+         other_user, fail2ban, the_end)
