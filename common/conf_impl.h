@@ -31,7 +31,7 @@ struct conf_line {
 };
 
 struct conf {
-	char *cwd; /* relative paths start here; NULL: not known */
+	char *cwd;          /* relative paths start here; NULL: not known */
 	struct words files; /* that were read, for conf_line.file */
 	struct conf_block *blocks; /* a parent stands before its children */
 	size_t nblocks;

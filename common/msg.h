@@ -15,9 +15,10 @@
 #define MSG_VERSION 5
 #define MSG_MAX_LEN 65536 /* bytes of an encoded message */
 #define MSG_MAX_FDS 5
-#define MSG_PART_MAX 65000    /* bytes of a command in one message */
-#define MSG_COMMAND_MAX 131071 /* of all of it: what execve(2) takes as a word */
-#define MSG_LOGS_MAX 1000     /* lines of one network process's */
+/* A command goes in parts; execve(2) takes no longer word than the whole. */
+#define MSG_PART_MAX 65000
+#define MSG_COMMAND_MAX 131071
+#define MSG_LOGS_MAX 1000 /* lines of one network process's */
 
 /* sshd-net's root directory, where sshd hands it one in place of PRIVSEP_PATH;
  * and its argument, where there is none to enter. */

@@ -110,8 +110,7 @@ listens_add(struct listens *list, const struct listen *at, uint16_t port)
 {
 	struct listen *v = reallocarray(list->v, list->n + 1, sizeof(*v));
 	AUTOFREE char *host = strdup(at->host);
-	AUTOFREE char *domain =
-	    at->domain != NULL ? strdup(at->domain) : NULL;
+	AUTOFREE char *domain = at->domain != NULL ? strdup(at->domain) : NULL;
 
 	if (v != NULL)
 		list->v = v;
@@ -157,8 +156,7 @@ is_domain(const char *name)
 {
 	size_t len = name != NULL ? strlen(name) : 0;
 
-	return len > 0 && len <= DOMAIN_MAX &&
-	       strpbrk(name, "/: \t\"") == NULL;
+	return len > 0 && len <= DOMAIN_MAX && strpbrk(name, "/: \t\"") == NULL;
 }
 
 static int
@@ -233,8 +231,8 @@ listen_print(const struct option *row, const void *value, FILE *out)
 
 /* Each of Port at one host. */
 static int
-listen_ports(struct listens *list, const struct ports *ports,
-    const struct listen *at)
+listen_ports(
+    struct listens *list, const struct ports *ports, const struct listen *at)
 {
 	int rc = 0;
 

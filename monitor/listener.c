@@ -58,14 +58,14 @@ listener_ends(
 	/* Of a connection, the VRF that it came by: net.ipv4.tcp_l3mdev_accept
 	 * or a listener that is bound to it. */
 	len = sizeof(out_local->domain);
-	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, out_local->domain,
-		&len) != 0)
+	if (getsockopt(
+		fd, SOL_SOCKET, SO_BINDTODEVICE, out_local->domain, &len) != 0)
 		out_local->domain[0] = '\0';
 }
 
 static bool
-same_address(const struct listener *l, const struct addrinfo *ai,
-    const char *domain)
+same_address(
+    const struct listener *l, const struct addrinfo *ai, const char *domain)
 {
 	return l->fd >= 0 && l->addr_len == ai->ai_addrlen &&
 	       memcmp(&l->addr, ai->ai_addr, ai->ai_addrlen) == 0 &&

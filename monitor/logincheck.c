@@ -15,8 +15,8 @@ check_program(const char *keyword, const char *command, const char *user)
 {
 	if (command == NULL || user != NULL)
 		return 0;
-	log_error("%s set without %sUser; name who shall run it", keyword,
-	    keyword);
+	log_error(
+	    "%s set without %sUser; name who shall run it", keyword, keyword);
 	return -EBADMSG;
 }
 

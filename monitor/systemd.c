@@ -183,8 +183,7 @@ systemd_warn(const struct listeners *l, const struct options *o)
 		listens_done(&wanted);
 	} else if (o->set[OPT_port]) {
 		for (size_t i = 0; i < o->port.n; i++) {
-			struct listen want = { NULL, o->port.v[i],
-				NULL };
+			struct listen want = { NULL, o->port.v[i], NULL };
 
 			warn_of(l, &want);
 		}

@@ -125,8 +125,8 @@ userfile_check_modes(int fd, const char *path, uid_t uid, const char *top,
 
 /* A FIFO or device of the user's must not hold us up. */
 static int
-open_file(const struct account *a, const struct options *o,
-    const struct userfile *f)
+open_file(
+    const struct account *a, const struct options *o, const struct userfile *f)
 {
 	const char *path = f->path;
 	char why[USERFILE_WHY_MAX];

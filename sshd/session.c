@@ -249,8 +249,7 @@ start(struct session *s, enum session_kind kind, const char *command)
 		return false;
 	}
 	for (; left.len > MSG_PART_MAX; left.len -= MSG_PART_MAX) {
-		tell_command_part(
-		    s->net, s->id, span_of(left.p, MSG_PART_MAX));
+		tell_command_part(s->net, s->id, span_of(left.p, MSG_PART_MAX));
 		left.p += MSG_PART_MAX;
 	}
 	what = (struct msg_session_start){ s->id, kind, left };
