@@ -4,11 +4,13 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "common/clock.h"
 #include "common/chan.h"
 #include "common/err.h"
 #include "common/own.h"
@@ -79,19 +81,46 @@ chan_put(struct chan *c, const struct msg *m, const int *fds, unsigned nfds,
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
 		memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * nfds);
 	}
-	chan_trace(c, m, true);
 	do
 		n = sendmsg(c->fd, &hdr, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
+	chan_trace(c, m, true);
+	return 0;
+}
+
+/*
+ * Until the other side has read most of what waits for it: whoever reads one
+ * message at a time does not buy time with each.
+ */
+static int
+wait_for_room(const struct chan *c, int64_t until)
+{
+	struct pollfd pfd = { c->fd, POLLOUT, 0 };
+	int64_t left = until - clock_ms();
+
+	if (left <= 0)
+		return -ETIMEDOUT;
+	(void)poll(&pfd, 1, (int)left);
 	return 0;
 }
 
 int
 chan_send(struct chan *c, const struct msg *m, const int *fds, unsigned nfds)
 {
-	return chan_put(c, m, fds, nfds, 0);
+	int64_t until;
+	int rc;
+
+	if (c->patience_ms == 0)
+		return chan_put(c, m, fds, nfds, 0);
+	until = clock_ms() + c->patience_ms;
+	while ((rc = chan_put(c, m, fds, nfds, MSG_DONTWAIT)) == -EAGAIN) {
+		rc = wait_for_room(c, until);
+		if (rc != 0)
+			break;
+	}
+	return rc;
 }
 
 int

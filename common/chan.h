@@ -17,6 +17,7 @@ struct chan {
 	unsigned nfds;
 	uint8_t *buf;   /* what the last message's spans borrow from */
 	size_t buf_len; /* bytes of it that hold the last message */
+	int patience_ms; /* of chan_send(); 0: as long as it takes */
 	void (*trace)(void *arg, const char *line); /* or NULL */
 	void *trace_arg;
 };
@@ -26,7 +27,8 @@ int chan_init(struct chan *c, int fd, enum peer me, enum peer other);
 
 /*
  * Send m with nfds descriptors, which stay the caller's. Blocks while the
- * other side has not read. 0, -EPIPE when it is gone, or another -errno.
+ * other side has not read, but no longer than patience_ms: then -ETIMEDOUT,
+ * and nothing was sent. 0, -EPIPE when it is gone, or another -errno.
  */
 int chan_send(
     struct chan *c, const struct msg *m, const int *fds, unsigned nfds);

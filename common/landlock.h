@@ -14,6 +14,10 @@
 #define LANDLOCK_WRITE_FILE (1ULL << 1)
 #define LANDLOCK_READ_FILE (1ULL << 2)
 #define LANDLOCK_READ_DIR (1ULL << 3)
+#define LANDLOCK_REMOVE_DIR (1ULL << 4)
+#define LANDLOCK_REMOVE_FILE (1ULL << 5)
+#define LANDLOCK_MAKE_DIR (1ULL << 7)
+#define LANDLOCK_MAKE_SOCK (1ULL << 9)
 #define LANDLOCK_ABI_1 ((1ULL << 13) - 1)
 #define LANDLOCK_REFER (1ULL << 13)     /* ABI 2 */
 #define LANDLOCK_TRUNCATE (1ULL << 14)  /* ABI 3 */

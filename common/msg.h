@@ -100,12 +100,28 @@ enum forward_where {
 #define FORWARD_OWN_ID (1ull << 32)
 
 /* Limits of one connection, kept by sshd-net and enforced by the monitor. */
-#define FORWARD_PENDING_MAX 256   /* requests that are not answered yet */
 #define FORWARD_CHANNELS_MAX 1024 /* channels that carry a forwarding */
 #define FORWARD_LISTENERS_MAX 128 /* tcpip-forward, displays, the agent */
+#define FORWARD_GLOBALS_MAX 256   /* tcpip-forward and cancels, unanswered */
 
-/* The exit status of a sshd-forward that could not enter its jail. */
-#define FORWARD_EXIT_JAIL 2
+/*
+ * sshd-forward's argument in the start-up proof, without its jail or in it; and
+ * the bits of what it could then do.
+ */
+#define FORWARD_TRY "try"
+#define FORWARD_PROVE "prove"
+enum forward_can {
+	FORWARD_CAN_BIND,
+	FORWARD_CAN_CONNECT,
+	FORWARD_CAN_AGENT,
+	FORWARD_CAN_LOOK_UP,
+	FORWARD_CAN_COUNT,
+};
+
+/* Its exit status: */
+#define FORWARD_EXIT_JAIL 2   /* it could not enter its jail */
+#define FORWARD_EXIT_OPEN 3   /* the jail lets through what it must not */
+#define FORWARD_EXIT_TRIED 64 /* and bits, 1 << enum forward_can */
 
 /* A word for an outcome, to end a log line with; never NULL. */
 const char *forward_str(uint64_t outcome);

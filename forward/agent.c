@@ -16,7 +16,7 @@
 #include "common/own.h"
 #include "forward/agent.h"
 
-#define AGENT_DIR "/tmp/ssh-XXXXXXXXXX"
+#define AGENT_DIR AGENT_PLACE "/ssh-XXXXXXXXXX"
 #define AGENT_BACKLOG 128
 
 static int

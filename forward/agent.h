@@ -4,6 +4,8 @@
 #ifndef FORWARD_AGENT_H
 #define FORWARD_AGENT_H
 
+#define AGENT_PLACE "/tmp" /* where the directory is made */
+
 struct agent {
 	char dir[32];   /* a directory of its own, mode 0700; or empty */
 	char path[107]; /* the socket in it */

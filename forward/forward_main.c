@@ -6,83 +6,38 @@
  *
  * Peer: HELPER_MONITOR_FD, its sshd-monitor. Requests have been judged there;
  * what the user may, the kernel judges here.
+ *
+ * With an argument it is part of sshd's proof before it serves: see prove.h.
  */
 #include "config.h"
 
 #include <signal.h>
-#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 
-#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
-#include "forward/bind.h"
-#include "forward/dial.h"
 #include "forward/jail.h"
+#include "forward/loop.h"
+#include "forward/prove.h"
 
 #define EXIT_LOST 1 /* started by hand, or this build is not the monitor's */
 
-/* Whether the monitor is still there, and speaks our language. */
-static bool
-serve_monitor(struct helper *h)
-{
-	struct msg m;
-	int rc;
-
-	while ((rc = chan_try_recv(&h->monitor, &m)) == 0) {
-		if (m.id == MSG_DIAL)
-			dial_begin(h, &m.u.dial);
-		else if (m.id == MSG_BIND)
-			bind_begin(h, &m.u.bind);
-	}
-	return rc == -EAGAIN || rc == -EINTR;
-}
+/* Two addresses of each name at a time, and a few: as far as the user may. */
+#define FILES_MAX 4096
+_Static_assert(FORWARD_CHANNELS_MAX * 2 < FILES_MAX, "one a connection");
 
 static void
-serve_resolver(struct helper *h)
+raise_limit(void)
 {
-	struct lookup *l;
+	struct rlimit files;
 
-	while ((l = resolver_take(&h->resolver)) != NULL) {
-		if (l->to_bind)
-			bind_resolved(h, l);
-		else
-			dial_resolved(h, l);
-	}
-}
-
-static int
-wait_ms(int64_t due)
-{
-	int64_t now = clock_ms();
-
-	if (due < 0)
-		return -1;
-	return due <= now ? 0 : (int)(due - now);
-}
-
-static void
-serve(struct helper *h)
-{
-	struct pollset set = { NULL, 0, 0 };
-	bool there = true;
-
-	while (there) {
-		size_t monitor, resolver;
-		int64_t due;
-
-		set.n = 0;
-		monitor = pollset_add(&set, h->monitor.fd, POLLIN);
-		resolver = pollset_add(&set, h->resolver.read_fd, POLLIN);
-		due = dial_watch(h, &set);
-		if (poll(set.v, set.n, wait_ms(due)) < 0)
-			set.n = 0;
-		dial_run(h, &set);
-		if (pollset_ready(&set, resolver) != 0)
-			serve_resolver(h);
-		if (pollset_ready(&set, monitor) != 0)
-			there = serve_monitor(h);
-	}
-	free(set.v);
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+	    files.rlim_cur >= FILES_MAX)
+		return;
+	files.rlim_cur =
+	    files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int
@@ -94,13 +49,15 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	/* A hang-up of the user's processes is not the connection's end. */
 	signal(SIGHUP, SIG_IGN);
+	raise_limit();
+	if (argc == 2 && (strcmp(argv[1], FORWARD_TRY) == 0 ||
+			     strcmp(argv[1], FORWARD_PROVE) == 0))
+		_exit(prove(strcmp(argv[1], FORWARD_PROVE) == 0));
 	if (forward_jail() != 0)
 		return FORWARD_EXIT_JAIL;
-	if (chan_init(&h.monitor, HELPER_MONITOR_FD, FORWARD, MONITOR) != 0 ||
-	    resolver_init(&h.resolver) != 0)
+	if (loop_init(&h, HELPER_MONITOR_FD) != 0)
 		return EXIT_LOST;
 	setproctitle("[forward]");
-	serve(&h);
-	agent_done(&h.agent);
+	loop_serve(&h);
 	_exit(0);
 }

@@ -16,7 +16,9 @@
 #include <sys/socket.h>
 
 #include "common/err.h"
+#include "common/landlock.h"
 #include "common/own.h"
+#include "forward/agent.h"
 #include "forward/jail.h"
 
 struct row {
@@ -67,6 +69,27 @@ drop_caps(void)
 	return rc;
 }
 
+/*
+ * The filter cannot see paths. Names are read wherever the host keeps them, and
+ * resolv.conf(5) may be a link to anywhere; but what is made or removed is the
+ * agent's socket only. TCP is left alone: which ports, the monitor has said,
+ * and name servers have theirs.
+ */
+static int
+enter_landlock(void)
+{
+	int abi = landlock_abi();
+	const struct landlock_rights take = { .fs = landlock_all(abi).fs };
+	const struct landlock_path give[] = {
+		{ "/", LANDLOCK_READ_FILE | LANDLOCK_READ_DIR },
+		{ AGENT_PLACE,
+		    LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_SOCK |
+			LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE },
+	};
+
+	return abi == 0 ? 0 : landlock_restrict(&take, give, nitems_of(give));
+}
+
 static int
 enter_filter(void)
 {
@@ -103,5 +126,7 @@ forward_jail(void)
 	    setrlimit(RLIMIT_FSIZE, &none) != 0)
 		return -errno;
 	rc = drop_caps();
+	if (rc == 0)
+		rc = enter_landlock();
 	return rc == 0 ? enter_filter() : rc;
 }

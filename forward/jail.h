@@ -7,8 +7,10 @@
 
 /*
  * Enter it for good: no capability (root's: CAP_NET_BIND_SERVICE), undumpable,
- * no_new_privs, no core, no file written, the calls of jail.def. 0 or -errno;
- * then the process must not go on. A kernel without filters gives -ENOSYS.
+ * no_new_privs, no core, no file written, the calls of jail.def; and nothing
+ * made or removed but in AGENT_PLACE, where the kernel has Landlock. 0, or
+ * -errno: then the process must not go on. A kernel without filters gives
+ * -ENOSYS.
  */
 int forward_jail(void);
 

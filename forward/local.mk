@@ -5,6 +5,8 @@ libforward_a_SOURCES = \
 	forward/dial.c forward/dial.h \
 	forward/helper.c forward/helper.h \
 	forward/jail.c forward/jail.def forward/jail.h \
+	forward/loop.c forward/loop.h \
+	forward/prove.c forward/prove.h \
 	forward/resolve.c forward/resolve.h
 
 pkglibexec_PROGRAMS += bin/sshd-forward

@@ -53,10 +53,28 @@ conn_fault(struct conn *c, int rc)
 		    c->addr, c->port);
 		return;
 	}
+	if (rc == -ETIMEDOUT) {
+		log_error("network process of %s port %u does not read what "
+			  "it is told; connection ended",
+		    c->addr, c->port);
+		return;
+	}
 	c->broke_rule = rc == -EPROTO || rc == -EBADMSG || rc == -EDQUOT;
 	log_error("network process of %s port %u broke the rules "
 		  "(%s); connection ended",
 	    c->addr, c->port, err_str(rc));
+}
+
+void
+conn_tell(struct conn *c, const struct msg *m, const int *fds, unsigned nfds)
+{
+	int rc;
+
+	if (c->ended)
+		return;
+	rc = chan_send(&c->net, m, fds, nfds);
+	if (rc != 0 && rc != -EPIPE)
+		conn_fault(c, rc);
 }
 
 /* Whether the client has tried to prove who it is, in whatever way. */

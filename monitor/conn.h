@@ -21,6 +21,12 @@
 #define MONITOR_SSHD_FD 4 /* and /dev/null or a log at 0, 1 and 2 */
 
 /*
+ * How long the network process may leave unread what fills its queue, which
+ * has room for 200 messages: an honest one reads at once.
+ */
+#define CONN_PATIENCE_MS 10000
+
+/*
  * The exit status that tells sshd what a connection without a login has done:
  * this and an enum penalty_time. 0: nothing that is punished.
  */
@@ -110,6 +116,13 @@ enum log_level conn_log_level(const struct conn *c);
 
 /* The network process broke the rules, or is gone: say which, and end. */
 void conn_fault(struct conn *c, int rc);
+
+/*
+ * Tell it what it has not asked for. One that is gone cannot be told, and its
+ * last words are yet to be read; one that does not read is a fault.
+ */
+void conn_tell(
+    struct conn *c, const struct msg *m, const int *fds, unsigned nfds);
 
 /*
  * For an answer that waits for another one: wait until one of these, with no

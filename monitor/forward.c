@@ -26,12 +26,17 @@
 #define FORWARD_END_MS 2000 /* for the agent's socket to be removed */
 #define X11_BASE_PORT 6000  /* of display 0 */
 
+/* Requests that may wait: one a channel, one a listener, one of our own. */
+#define WAITING_MAX (FORWARD_CHANNELS_MAX + FORWARD_LISTENERS_MAX + 1)
+
 /* A request that sshd-forward has not answered. */
 struct waiting {
 	bool used;
 	bool listen;
-	uint64_t id; /* FORWARD_OWN_ID: the monitor waits for it */
-	char *host;  /* owned; for the log */
+	bool unsent;   /* sshd-forward has too much to read already */
+	uint64_t turn; /* the lower, the sooner */
+	uint64_t id;   /* FORWARD_OWN_ID: the monitor waits for it */
+	char *host;    /* owned; as the client wrote it */
 	unsigned port;
 };
 
@@ -39,9 +44,12 @@ struct forward {
 	struct chan chan; /* fd -1: none runs */
 	pid_t pid;        /* 0: none runs, or reaped */
 	unsigned starts;
-	struct waiting waiting[FORWARD_PENDING_MAX];
+	struct waiting waiting[WAITING_MAX];
+	size_t nunsent;
+	uint64_t turns;       /* given so far */
 	char agent_path[108]; /* empty: none */
-	/* the answer to a request of our own */
+	/* a request of our own, while it waits, and its answer */
+	const struct msg *own_request;
 	bool own_done;
 	enum forward_outcome own_outcome;
 	struct forward_sockets own;
@@ -121,7 +129,7 @@ running(struct conn *c)
 static struct waiting *
 find(struct forward *f, uint64_t id)
 {
-	for (size_t i = 0; i < FORWARD_PENDING_MAX; i++)
+	for (size_t i = 0; i < WAITING_MAX; i++)
 		if (f->waiting[i].used && f->waiting[i].id == id)
 			return &f->waiting[i];
 	return NULL;
@@ -134,8 +142,9 @@ is_own(const struct waiting *w)
 }
 
 static void
-forget(struct waiting *w)
+forget(struct forward *f, struct waiting *w)
 {
+	f->nunsent -= w->unsent;
 	free(w->host);
 	*w = (struct waiting){ .used = false };
 }
@@ -152,13 +161,13 @@ remember(struct conn *c, uint64_t id, int *out_rc)
 		return NULL;
 	f = c->forward;
 	*out_rc = find(f, id) != NULL ? -EEXIST : -EBUSY;
-	for (size_t i = 0; i < FORWARD_PENDING_MAX && w == NULL; i++)
+	for (size_t i = 0; i < WAITING_MAX && w == NULL; i++)
 		if (!f->waiting[i].used)
 			w = &f->waiting[i];
 	if (w == NULL || *out_rc == -EEXIST)
 		return NULL;
 	*out_rc = 0;
-	*w = (struct waiting){ .used = true, .id = id };
+	*w = (struct waiting){ .used = true, .turn = f->turns++, .id = id };
 	return w;
 }
 
@@ -174,36 +183,6 @@ family_of(const struct conn *c)
 	default:
 		return FAMILY_ANY;
 	}
-}
-
-/*
- * Hand a request on; one that cannot be handed on was never made. Never waits:
- * the user may stop the process (kill -STOP), which is not to stop us.
- */
-static int
-send_request(struct conn *c, struct waiting *w, const struct msg *m)
-{
-	int rc = chan_try_send(&c->forward->chan, m, NULL, 0);
-
-	if (rc != 0)
-		forget(w);
-	return rc == -EAGAIN ? -EBUSY : rc;
-}
-
-int
-forward_connect(struct conn *c, const struct msg_connect *q)
-{
-	struct msg m = { .id = MSG_DIAL };
-	struct waiting *w;
-	int rc;
-
-	w = remember(c, q->id, &rc);
-	if (w == NULL)
-		return rc;
-	w->host = strndup((const char *)q->host.p, q->host.len);
-	w->port = (unsigned)q->port;
-	m.u.dial = (struct msg_dial){ q->id, family_of(c), q->host, q->port };
-	return send_request(c, w, &m);
 }
 
 /* GatewayPorts decides which of the client's addresses count. */
@@ -224,29 +203,115 @@ where_to_listen(const struct conn *c, struct span host)
 	return any ? WHERE_ANY : WHERE_HOST;
 }
 
+/* What DIAL or BIND says of a request. */
+static void
+put_request(const struct conn *c, const struct waiting *w, struct msg *out)
+{
+	struct span host;
+
+	if (is_own(w)) {
+		*out = *c->forward->own_request;
+		return;
+	}
+	host = span_text(w->host);
+	if (!w->listen) {
+		*out = (struct msg){ .id = MSG_DIAL };
+		out->u.dial =
+		    (struct msg_dial){ w->id, family_of(c), host, w->port };
+		return;
+	}
+	*out = (struct msg){ .id = MSG_BIND };
+	out->u.bind = (struct msg_bind){
+		.id = w->id,
+		.kind = BIND_TCP,
+		.family = family_of(c),
+		.where = where_to_listen(c, host),
+		.port = w->port,
+	};
+	if (out->u.bind.where == WHERE_HOST)
+		out->u.bind.host = host;
+}
+
+/*
+ * Hand a request on. Never waits: the user may stop the process (kill -STOP),
+ * which is not to stop us.
+ */
+static int
+hand_on(struct conn *c, struct waiting *w)
+{
+	struct msg m;
+	int rc;
+
+	put_request(c, w, &m);
+	rc = chan_try_send(&c->forward->chan, &m, NULL, 0);
+	if (rc == 0) {
+		c->forward->nunsent -= w->unsent;
+		w->unsent = false;
+	}
+	return rc;
+}
+
+/* In its turn: at once, if nobody waits. What cannot be sent was never made. */
+static int
+submit(struct conn *c, struct waiting *w)
+{
+	struct forward *f = c->forward;
+	int rc = f->nunsent != 0 ? -EAGAIN : hand_on(c, w);
+
+	if (rc == -EAGAIN) {
+		w->unsent = true;
+		f->nunsent++;
+		return 0;
+	}
+	if (rc != 0)
+		forget(f, w);
+	return rc;
+}
+
+static int
+submit_new(struct conn *c, struct waiting *w, struct span host, uint64_t port)
+{
+	w->host = strndup((const char *)host.p, host.len);
+	w->port = (unsigned)port;
+	if (w->host != NULL)
+		return submit(c, w);
+	forget(c->forward, w);
+	return -ENOMEM;
+}
+
+static struct waiting *
+first_unsent(struct forward *f)
+{
+	struct waiting *first = NULL;
+
+	for (size_t i = 0; i < WAITING_MAX; i++) {
+		struct waiting *w = &f->waiting[i];
+
+		if (w->unsent && (first == NULL || w->turn < first->turn))
+			first = w;
+	}
+	return first;
+}
+
+int
+forward_connect(struct conn *c, const struct msg_connect *q)
+{
+	int rc;
+	struct waiting *w = remember(c, q->id, &rc);
+
+	return w != NULL ? submit_new(c, w, q->host, q->port) : rc;
+}
+
 int
 forward_listen(struct conn *c, const struct msg_listen *q)
 {
-	struct msg m = { .id = MSG_BIND };
-	struct waiting *w;
 	int rc;
+	struct waiting *w = remember(c, q->id, &rc);
 
-	w = remember(c, q->id, &rc);
 	if (w == NULL)
 		return rc;
 	w->listen = true;
-	w->host = strndup((const char *)q->host.p, q->host.len);
-	w->port = (unsigned)q->port;
-	m.u.bind = (struct msg_bind){
-		.id = q->id,
-		.kind = BIND_TCP,
-		.family = family_of(c),
-		.where = where_to_listen(c, q->host),
-		.port = q->port,
-	};
-	if (m.u.bind.where == WHERE_HOST)
-		m.u.bind.host = q->host;
-	return send_request(c, w, &m);
+	return submit_new(c, w, q->host, q->port);
 }
 
 /* --- answers */
@@ -284,17 +349,15 @@ take_sockets(struct forward *f, struct forward_sockets *out)
 static void
 log_failure(const struct conn *c, const struct waiting *w, uint64_t outcome)
 {
-	const char *host = w->host != NULL ? w->host : "?";
-
 	if (w->listen)
 		log_error("cannot listen on %s port %u for %s: %s",
-		    *host != '\0' ? host : "*", w->port, c->user,
+		    *w->host != '\0' ? w->host : "*", w->port, c->user,
 		    forward_str(outcome));
 	else if (outcome == FORWARD_UNKNOWN)
-		log_error("connect_to %s: unknown host", host);
+		log_error("connect_to %s: unknown host", w->host);
 	else
-		log_error("connect_to %s port %u: failed: %s", host, w->port,
-		    forward_str(outcome));
+		log_error("connect_to %s port %u: failed: %s", w->host,
+		    w->port, forward_str(outcome));
 }
 
 static void
@@ -310,9 +373,7 @@ tell_net(struct conn *c, const struct waiting *w, uint64_t outcome,
 	} else {
 		m.u.connected = (struct msg_connected){ w->id, outcome };
 	}
-	/* Who cannot be told is gone; its last words are yet to be read. */
-	if (!c->ended)
-		(void)chan_send(&c->net, &m, s->fds, s->n);
+	conn_tell(c, &m, s->fds, s->n);
 }
 
 /* Pass an answer on to who asked, and be done with the request. */
@@ -337,7 +398,26 @@ settle(struct conn *c, struct waiting *w, uint64_t outcome,
 		tell_net(c, w, outcome, s);
 	}
 	forward_sockets_done(s);
-	forget(w);
+	forget(f, w);
+}
+
+/* As much as it takes now. 0, or -EPIPE when it is gone. */
+static int
+hand_on_all(struct conn *c)
+{
+	struct forward_sockets none = { .n = 0 };
+	int rc = 0;
+
+	while (rc == 0 && c->forward->nunsent != 0) {
+		struct waiting *w = first_unsent(c->forward);
+
+		rc = hand_on(c, w);
+		if (rc == 0 || rc == -EAGAIN || rc == -EPIPE)
+			continue;
+		settle(c, w, FORWARD_FAILED, &none);
+		rc = 0;
+	}
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 static int
@@ -381,7 +461,7 @@ lost(struct conn *c)
 
 	chan_done(&f->chan);
 	f->agent_path[0] = '\0';
-	for (size_t i = 0; i < FORWARD_PENDING_MAX; i++)
+	for (size_t i = 0; i < WAITING_MAX; i++)
 		if (f->waiting[i].used)
 			settle(c, &f->waiting[i], FORWARD_FAILED, &none);
 }
@@ -390,9 +470,9 @@ static int
 serve_one(struct conn *c)
 {
 	struct msg m;
-	int rc = chan_recv(&c->forward->chan, &m);
+	int rc = chan_try_recv(&c->forward->chan, &m);
 
-	if (rc == -EINTR)
+	if (rc == -EINTR || rc == -EAGAIN)
 		return 0;
 	if (rc == 0)
 		rc = m.id == MSG_DIALLED ? on_dialled(c, &m.u.dialled)
@@ -405,6 +485,8 @@ forward_serve(struct conn *c)
 {
 	int rc = serve_one(c);
 
+	if (rc == 0)
+		rc = hand_on_all(c);
 	if (rc == 0)
 		return;
 	if (rc != -EPIPE)
@@ -453,7 +535,7 @@ wait_own(struct conn *c)
 	int64_t until = clock_ms() + FORWARD_WAIT_MS;
 
 	while (!f->own_done) {
-		if (comes(f, POLLIN, until)) {
+		if (comes(f, forward_poll(c).events, until)) {
 			forward_serve(c);
 			continue;
 		}
@@ -476,9 +558,10 @@ ask_own(struct conn *c, struct msg *m, struct forward_sockets *out)
 		return rc;
 	c->forward->own_done = false;
 	c->forward->own_outcome = FORWARD_FAILED;
+	c->forward->own_request = m;
 	w->listen = true;
 	m->u.bind.id = FORWARD_OWN_ID;
-	rc = send_request(c, w, m);
+	rc = submit(c, w);
 	if (rc == 0)
 		rc = wait_own(c);
 	if (rc == 0)
@@ -526,8 +609,10 @@ forward_agent_path(const struct conn *c)
 struct pollfd
 forward_poll(const struct conn *c)
 {
-	return (struct pollfd){ c->forward != NULL ? c->forward->chan.fd : -1,
-		POLLIN, 0 };
+	const struct forward *f = c->forward;
+	short events = f != NULL && f->nunsent != 0 ? POLLIN | POLLOUT : POLLIN;
+
+	return (struct pollfd){ f != NULL ? f->chan.fd : -1, events, 0 };
 }
 
 void

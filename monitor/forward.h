@@ -15,9 +15,9 @@
 
 /*
  * Ask for what CONNECT or LISTEN wants; may_connect() or may_listen() has said
- * yes. 0, and CONNECTED or LISTENING follows; or -errno: -EBUSY for too many
- * at the same time, or more than it has read; -EEXIST for a number that is in
- * use.
+ * yes. 0, and CONNECTED or LISTENING follows; requests that it has not read
+ * wait in their order. Or -errno: -EBUSY for more than there may be channels
+ * and listeners; -EEXIST for a number that is in use.
  */
 int forward_connect(struct conn *c, const struct msg_connect *q);
 int forward_listen(struct conn *c, const struct msg_listen *q);
@@ -42,7 +42,7 @@ const char *forward_agent_path(const struct conn *c);
 
 /* What to poll for: fd is -1 when none runs. */
 struct pollfd forward_poll(const struct conn *c);
-/* It has something to say, or is gone. */
+/* It has something to say, takes what waits for it, or is gone. */
 void forward_serve(struct conn *c);
 /* After SIGCHLD. */
 void forward_reap(struct conn *c);

@@ -186,6 +186,7 @@ main(int argc, char **argv, char **envp)
 	rc = chan_init(&c.net, MONITOR_NET_FD, MONITOR, NET);
 	if (rc == 0)
 		rc = chan_init(&c.sshd, MONITOR_SSHD_FD, MONITOR, SSHD);
+	c.net.patience_ms = CONN_PATIENCE_MS;
 	if (rc == 0)
 		rc = keep_from_children(&c.hostkeys);
 	if (rc == 0)

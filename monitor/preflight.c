@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/own.h"
 #include "monitor/preflight.h"
+#include "monitor/proof_forward.h"
 
 #define PREFLIGHT_MS 20000 /* a slow machine's handshake, many times over */
 
@@ -123,8 +124,8 @@ judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 	return text != NULL ? say(why, "%s", text) : 0;
 }
 
-int
-preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
+static int
+prove_connection(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
 {
 	struct child_terms probe_terms = *terms;
 	AUTOCLOSE int server_fd = -1;
@@ -133,9 +134,6 @@ preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
 	int pair[2];
 	int rc, probe_pid, status;
 
-	rc = has_root(terms->spawn) ? 0 : check_root_dir(why);
-	if (rc != 0)
-		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
 		return -errno;
 	server_fd = pair[0];
@@ -159,4 +157,28 @@ preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
 	rc = judge(c, status, why);
 	child_free(c);
 	return rc;
+}
+
+int
+preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX])
+{
+	char forward_why[PREFLIGHT_WHY_MAX];
+	struct proof_forward forward;
+	int rc, forward_rc;
+
+	rc = has_root(terms->spawn) ? 0 : check_root_dir(why);
+	if (rc != 0)
+		return rc;
+	rc = proof_forward_begin(&forward, terms->spawn);
+	if (rc == 0)
+		rc = prove_connection(terms, why);
+	else
+		snprintf(why, PREFLIGHT_WHY_MAX,
+		    "cannot start sshd-forward: %s", err_str(rc));
+	forward_rc = proof_forward_end(
+	    &forward, rc == 0 ? clock_ms() + PREFLIGHT_MS : 0, forward_why);
+	if (rc != 0 || forward_rc == 0)
+		return rc;
+	strlcpy(why, forward_why, PREFLIGHT_WHY_MAX);
+	return forward_rc;
 }

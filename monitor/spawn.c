@@ -32,13 +32,19 @@
 
 static const struct {
 	const char *name;
+	enum spawn_role program; /* whose it is */
 	bool unprivileged;
 	bool may_chroot;
+	const char *arg; /* its only one; or NULL */
 } roles[SPAWN_COUNT] = {
-	[SPAWN_MONITOR] = { "sshd-monitor", false, false },
-	[SPAWN_NET] = { "sshd-net", true, true },
-	[SPAWN_PROBE] = { "sshd-probe", true, false },
-	[SPAWN_FORWARD] = { "sshd-forward", false, false },
+	[SPAWN_MONITOR] = { "sshd-monitor", SPAWN_MONITOR, false, false, NULL },
+	[SPAWN_NET] = { "sshd-net", SPAWN_NET, true, true, NULL },
+	[SPAWN_PROBE] = { "sshd-probe", SPAWN_PROBE, true, false, NULL },
+	[SPAWN_FORWARD] = { "sshd-forward", SPAWN_FORWARD, false, false, NULL },
+	[SPAWN_FORWARD_TRY] = { "sshd-forward", SPAWN_FORWARD, true, false,
+	    FORWARD_TRY },
+	[SPAWN_FORWARD_PROVE] = { "sshd-forward", SPAWN_FORWARD, true, false,
+	    FORWARD_PROVE },
 };
 
 /* --- opening */
@@ -264,8 +270,8 @@ static void __attribute__((noreturn)) run_child(
 		_exit(SPAWN_EXIT_FDS);
 	if (drop(s, role) != 0)
 		_exit(SPAWN_EXIT_IDS);
-	become(s->program_fd[role], roles[role].name,
-	    no_root ? NET_NO_ROOT : NULL, variable_of(role, zone));
+	become(s->program_fd[roles[role].program], roles[role].name,
+	    no_root ? NET_NO_ROOT : roles[role].arg, variable_of(role, zone));
 }
 
 pid_t

@@ -26,6 +26,8 @@ enum spawn_role {
 			  (client), and 5 (its root) if there is a root_fd */
 	SPAWN_PROBE,   /* PRIVSEP_USER, no capability; 3 (net's client) */
 	SPAWN_FORWARD, /* the user, started by its monitor: spawn_exec() */
+	SPAWN_FORWARD_TRY,   /* PRIVSEP_USER, no capability; 3: proof.h */
+	SPAWN_FORWARD_PROVE, /* the same, which then enters its jail */
 	SPAWN_COUNT,
 };
 

@@ -321,7 +321,7 @@ note_reaped(struct conn *c, struct usession *s, int status)
 		settle(c, s);
 }
 
-static int
+static void
 tell_exit(struct conn *c, const struct usession *s, int status)
 {
 	struct msg m = { .id = MSG_SESSION_EXIT };
@@ -337,7 +337,7 @@ tell_exit(struct conn *c, const struct usession *s, int status)
 	if (name == NULL)
 		name = "SIG@openssh.com"; /* what OpenSSH calls those */
 	m.u.session_exit.signal = span_of(name, strlen(name));
-	return chan_send(&c->net, &m, NULL, 0);
+	conn_tell(c, &m, NULL, 0);
 }
 
 void
@@ -353,9 +353,8 @@ usession_reap(struct conn *c)
 		if (s->pid == 0 || waitpid(s->pid, &status, WNOHANG) <= 0)
 			continue;
 		log_out(s);
-		/* Who cannot be told is gone; its last words are yet to read */
-		if (!s->hung_up && !c->ended)
-			(void)tell_exit(c, s, status);
+		if (!s->hung_up)
+			tell_exit(c, s, status);
 		note_reaped(c, s, status);
 	}
 	bound_untold(c);

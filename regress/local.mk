@@ -338,11 +338,13 @@ system_tests = \
 	regress/system/forward-agent.py \
 	regress/system/forward-clients.py \
 	regress/system/forward-local.py \
+	regress/system/forward-burst.py \
 	regress/system/forward-names.py \
 	regress/system/forward-permit.py \
 	regress/system/forward-remote.py \
 	regress/system/forward-x11.py \
 	regress/system/host-keys.py \
+	regress/system/identification.py \
 	regress/system/idle.py \
 	regress/system/inetd.py \
 	regress/system/journal.py \

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -15,10 +16,36 @@
 
 #define EXIT_LOST 1 /* the monitor is gone, or this build is not its build */
 
+/*
+ * The monitor has not read what it was told: it may be waiting for us to read,
+ * as after a thousand requests at once. Once it has said its last word there
+ * is only its reading to wait for.
+ */
+static void
+make_room(struct net *n)
+{
+	struct pollfd pfd = { n->monitor.fd,
+		n->told_to_end ? POLLOUT : POLLIN | POLLOUT, 0 };
+
+	(void)poll(&pfd, 1, -1);
+	if (!n->told_to_end && (pfd.revents & POLLIN) != 0)
+		ask_events(n);
+}
+
+static int
+try_tell(struct net *n, const struct msg *m)
+{
+	int rc;
+
+	while ((rc = chan_try_send(&n->monitor, m, NULL, 0)) == -EAGAIN)
+		make_room(n);
+	return rc;
+}
+
 static void
 tell(struct net *n, const struct msg *m)
 {
-	if (chan_send(&n->monitor, m, NULL, 0) != 0)
+	if (try_tell(n, m) != 0)
 		_exit(EXIT_LOST);
 }
 
@@ -83,6 +110,7 @@ ask_events(struct net *n)
 	while ((rc = chan_try_recv(&n->monitor, &m)) == 0)
 		event(n, &m);
 	/* Told to end: there is time to say goodbye to the client. */
+	n->told_to_end = rc == -EPIPE;
 	if (rc == -EPIPE)
 		net_leave(n, BYE_LOCAL, "connection ended by the server");
 	else if (rc != -EAGAIN && rc != -EINTR)
@@ -292,7 +320,7 @@ tell_session_bytes(struct net *n, unsigned session, uint64_t in, uint64_t out)
 
 	m.u.session_bytes = (struct msg_session_bytes){ session, in, out };
 	/* If the monitor is gone, the client is still to be said goodbye. */
-	(void)chan_send(&n->monitor, &m, NULL, 0);
+	(void)try_tell(n, &m);
 }
 
 void

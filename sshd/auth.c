@@ -12,6 +12,7 @@
 #include "common/own.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
+#include "sshd/forward.h"
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 
@@ -65,11 +66,22 @@ auth_watch(struct net *n)
 	ssh_set_log_level(SSH_LOG_PACKET);
 }
 
+/* A request that libssh refuses by itself; newer ones do not say it here. */
+static void
+watch_refusal(int priority, const char *function, const char *text, void *arg)
+{
+	(void)priority;
+	if (strcmp(function, "ssh_packet_global_request") == 0 &&
+	    strstr(text, " UNKNOWN ") != NULL &&
+	    strstr(text, " streamlocal-forward@openssh.com") != NULL)
+		forward_tell(arg, TOLD_UNIX);
+}
+
 static void
 auth_unwatch(void)
 {
-	ssh_set_log_level(SSH_LOG_NOLOG);
-	ssh_set_log_callback(NULL);
+	ssh_set_log_level(SSH_LOG_PROTOCOL);
+	ssh_set_log_callback(watch_refusal);
 }
 
 /* The public key or certificate of a request, as its blob. */

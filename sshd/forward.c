@@ -52,15 +52,18 @@ forward_tell(struct net *n, enum forward_limit what)
 		{ TOLD_CHANNELS,
 		    "forwarding: too many channels (FORWARD_CHANNELS_MAX); "
 		    "others have to wait or are refused" },
-		{ TOLD_PENDING,
-		    "forwarding: too many requests at the same time "
-		    "(FORWARD_PENDING_MAX); others are refused" },
+		{ TOLD_GLOBALS,
+		    "forwarding: too many requests to listen at the same time "
+		    "(FORWARD_GLOBALS_MAX); others are refused" },
 		{ TOLD_LISTENERS,
 		    "forwarding: too many listeners "
 		    "(FORWARD_LISTENERS_MAX); others are refused" },
 		{ TOLD_UNKNOWN,
 		    "refused a channel of a type that this server does not "
 		    "offer, such as of a Unix socket or a tunnel" },
+		{ TOLD_UNIX,
+		    "refused to listen on a Unix socket, which this server "
+		    "does not offer; forward a TCP port instead" },
 	};
 
 	if ((n->told & what) != 0)
@@ -200,12 +203,9 @@ forward_free(struct forward *f)
 static bool
 may_ask(struct net *n)
 {
-	if (!forward_room(n))
-		forward_tell(n, TOLD_CHANNELS);
-	else if (n->npending >= FORWARD_PENDING_MAX)
-		forward_tell(n, TOLD_PENDING);
-	else
+	if (forward_room(n))
 		return true;
+	forward_tell(n, TOLD_CHANNELS);
 	return false;
 }
 
@@ -236,7 +236,6 @@ forward_request(struct net *n, ssh_message m)
 		    (uint16_t)ssh_message_channel_request_open_originator_port(
 			m),
 	};
-	n->npending++;
 	tell_connect(n, &what);
 	return true;
 }
@@ -252,7 +251,6 @@ forward_connected(struct net *n, const struct msg_connected *e, int fd)
 		own_close(&fd);
 		return;
 	}
-	n->npending--;
 	f->state = STATE_ANSWERED;
 	if (fd >= 0)
 		relay_socket(&f->in, &f->out, fd);

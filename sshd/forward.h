@@ -25,9 +25,10 @@ extern const struct forward_kind forward_agent;
 /* Bits of net.told: each limit is said once in the log. */
 enum forward_limit {
 	TOLD_CHANNELS = 1 << 0,
-	TOLD_PENDING = 1 << 1,
+	TOLD_GLOBALS = 1 << 1,
 	TOLD_LISTENERS = 1 << 2,
 	TOLD_UNKNOWN = 1 << 3, /* a channel that libssh cannot serve */
+	TOLD_UNIX = 1 << 4,    /* a Unix socket to listen on, likewise */
 };
 /* Say so, if it has not been said on this connection. */
 void forward_tell(struct net *n, enum forward_limit what);

@@ -254,7 +254,7 @@ answer_globals(struct net *n)
 		struct global *g = n->globals;
 
 		n->globals = g->next;
-		n->npending--;
+		n->nglobals--;
 		if (g->refused)
 			refuse(n, g->m);
 		else if (g->l != NULL)
@@ -279,7 +279,7 @@ enqueue(struct net *n, ssh_message m)
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = g;
-	n->npending++;
+	n->nglobals++;
 	return g;
 }
 
@@ -313,8 +313,8 @@ listener_global(struct net *n, ssh_message m)
 	struct global *g = NULL;
 
 	/* Queued ones count, or a client could have any number of them. */
-	if (n->npending >= FORWARD_PENDING_MAX)
-		forward_tell(n, TOLD_PENDING);
+	if (n->nglobals >= FORWARD_GLOBALS_MAX)
+		forward_tell(n, TOLD_GLOBALS);
 	else
 		g = enqueue(n, m);
 	if (g == NULL) {

@@ -63,7 +63,7 @@ struct net {
 	struct listener *listeners; /* owned list */
 	unsigned nlisteners;
 	struct global *globals; /* owned queue: requests not answered yet */
-	unsigned npending;      /* CONNECT and LISTEN without an answer */
+	unsigned nglobals;
 	uint32_t next_request;  /* number of the next one */
 	unsigned told;          /* enum forward_limit: said in the log */
 	bool has_terms;         /* FORWARD_TERMS was asked: */
@@ -85,6 +85,7 @@ struct net {
 	uint64_t rekey_bytes; /* RekeyLimit's amount; 0: libssh's own */
 	uint32_t rekey_seconds; /* its time; 0: none */
 
+	bool told_to_end; /* by the monitor, which says no more */
 	bool leaving;
 	enum bye_reason why;
 	char why_text[1025]; /* raw words of the peer or of libssh */

@@ -25,6 +25,7 @@
 #define READ_AHEAD 131072 /* bytes: four packets of the usual size */
 
 static struct {
+	bool begun; /* libssh has read something */
 	uint8_t buf[READ_AHEAD];
 	size_t at, len; /* what is held begins at at */
 } held;
@@ -36,6 +37,7 @@ recv(int fd, void *p, size_t len, int flags)
 
 	if (fd != NET_CLIENT_FD || flags != 0)
 		return recvfrom(fd, p, len, flags, NULL, NULL);
+	held.begun = true;
 	if (held.len == 0) {
 		n = recvfrom(fd, held.buf, sizeof(held.buf), 0, NULL, NULL);
 		if (n <= 0)
@@ -67,14 +69,33 @@ find_client(struct pollfd *fds, nfds_t n)
 	return NULL;
 }
 
+/*
+ * Who connects only to see who is there may have closed its side before libssh
+ * has written its first line; libssh would read the end, and be silent. What
+ * it has to say goes first.
+ */
+static void
+speak_first(struct pollfd *client)
+{
+	const short gone = POLLERR | POLLHUP;
+
+	if (!held.begun && client != NULL &&
+	    (client->revents & (POLLOUT | gone)) == POLLOUT)
+		client->revents = POLLOUT;
+}
+
 TAKEN int
 poll(struct pollfd *fds, nfds_t n, int timeout)
 {
 	struct timespec ts = { timeout / 1000, timeout % 1000 * 1000000L };
-	struct pollfd *client = held.len != 0 ? find_client(fds, n) : NULL;
+	struct pollfd *client = find_client(fds, n);
 
-	if (client == NULL)
-		return ppoll(fds, n, timeout < 0 ? NULL : &ts, NULL);
+	if (client == NULL || held.len == 0) {
+		int rc = ppoll(fds, n, timeout < 0 ? NULL : &ts, NULL);
+
+		speak_first(client);
+		return rc;
+	}
 	/* The others' turn is when it is empty, after a few packets at most. */
 	for (nfds_t i = 0; i < n; i++)
 		fds[i].revents = 0;

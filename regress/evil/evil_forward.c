@@ -28,6 +28,8 @@
 #define MANY 150
 #define DISTURB_MS 20000
 #define POLL_MS 10
+/* Channels, listeners, and one of the monitor's own: monitor/forward.c. */
+#define WAITING_MAX (FORWARD_CHANNELS_MAX + FORWARD_LISTENERS_MAX + 1)
 #define BACKLOG_FILL 4 /* connections that a backlog of none lets wait */
 
 /* --- the hostile sshd-forward: what DIAL's port makes it do */
@@ -273,33 +275,82 @@ disturb_to_the_end(pid_t pid)
 	ck_assert_int_eq(info.si_pid, pid);
 }
 
-/* One that reads nothing any more holds up neither sessions nor the end. */
-START_TEST(stopped_forward)
+/* One that has stopped, and more requests than its socket has room for. */
+static void
+bring_stopped(struct rig *r)
 {
 	static char host[LONG_HOST];
 	struct msg m = rig_msg(MSG_CONNECT);
-	struct rig r;
 
 	use_hostile_forward();
 	rig_configure("PermitOpen any\nAllowAgentForwarding yes\n");
-	rig_bring(&r, PH_SESSION);
-	ask_connect(&r, 0, TRICK_STOP);
+	rig_bring(r, PH_SESSION);
+	ask_connect(r, 0, TRICK_STOP);
 	memset(host, 'x', sizeof(host));
 	m.u.connect.host = span_of(host, sizeof(host));
 	m.u.connect.port = TRICK_HONEST;
 	for (uint64_t id = 1; id < MANY; id++) {
 		m.u.connect.id = id;
-		ck_assert_int_eq(rig_push_msg(r.net.fd, &m), 0);
+		ck_assert_int_eq(rig_push_msg(r->net.fd, &m), 0);
 	}
-	m = rig_msg(MSG_AGENT_OPEN);
-	m = rig_ask(&r, &m);
-	ck_assert_uint_eq(m.u.agent_reply.ok, 0);
+	/* Answered when the monitor is through with them. */
 	m = rig_msg(MSG_PTY_OPEN);
-	m = rig_ask(&r, &m);
+	m = rig_ask(r, &m);
 	ck_assert_uint_eq(m.u.pty_reply.ok, 1);
+}
+
+/* One that reads nothing any more holds up neither sessions nor the end. */
+START_TEST(stopped_forward)
+{
+	struct rig r;
+
+	bring_stopped(&r);
 	ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
 	disturb_to_the_end(r.pid);
 	rig_ends_well(&r, RIG_SILENT);
+}
+END_TEST
+
+/* What is waited for is not waited for without end, and takes all along. */
+START_TEST(agent_of_a_stopped_forward)
+{
+	struct msg m = rig_msg(MSG_AGENT_OPEN);
+	struct rig r;
+
+	bring_stopped(&r);
+	m = rig_ask(&r, &m);
+	ck_assert_uint_eq(m.u.agent_reply.ok, 0);
+	lives_on(&r);
+}
+END_TEST
+
+static pid_t
+child_of(pid_t pid)
+{
+	char path[64];
+	long child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)pid,
+	    (long)pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%ld", &child), 1);
+	fclose(f);
+	return (pid_t)child;
+}
+
+/* What it has had no room for comes to it later, in the order of asking. */
+START_TEST(requests_wait_in_order)
+{
+	struct rig r;
+
+	bring_stopped(&r);
+	ck_assert_int_eq(kill(child_of(r.pid), SIGCONT), 0);
+	for (uint64_t id = 1; id < MANY; id++)
+		ck_assert_uint_eq(
+		    outcome(&r, MSG_CONNECTED, id), FORWARD_DONE);
+	lives_on(&r);
 }
 END_TEST
 
@@ -364,7 +415,7 @@ deaf_port(int fds[BACKLOG_FILL + 1])
 	return ntohs(addr.sin_port);
 }
 
-/* Numbers twice, and one request more than may wait. */
+/* Numbers twice, and one request more than there may be. */
 START_TEST(not_more_than_the_limit)
 {
 	int fds[BACKLOG_FILL + 1];
@@ -375,7 +426,7 @@ START_TEST(not_more_than_the_limit)
 	ask_connect(&r, 0, port);
 	ask_connect(&r, 0, port);
 	ck_assert_uint_eq(outcome(&r, MSG_CONNECTED, 0), FORWARD_LIMIT);
-	for (uint64_t id = 1; id < FORWARD_PENDING_MAX; id++)
+	for (uint64_t id = 1; id < WAITING_MAX; id++)
 		ask_connect(&r, id, port);
 	ask_connect(&r, UINT32_MAX, port);
 	ck_assert_uint_eq(
@@ -399,6 +450,8 @@ main(int argc, char **argv)
 	tcase_add_loop_test(t, hostile_answers, TRICK_HONEST, TRICK_STOP);
 	tcase_add_loop_test(t, agent_overtakes_listener, 0, 2);
 	tcase_add_test(t, stopped_forward);
+	tcase_add_test(t, agent_of_a_stopped_forward);
+	tcase_add_test(t, requests_wait_in_order);
 	tcase_add_test(t, not_without_permission);
 	tcase_add_test(t, not_more_than_the_limit);
 	suite_add_tcase(s, t);

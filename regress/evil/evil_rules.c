@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -257,24 +258,51 @@ START_TEST(odd_numbers_do_no_harm)
 }
 END_TEST
 
-/* Questions whose answers nobody reads hold up nobody but the asker. */
-START_TEST(flood_without_reading)
+/* So many questions that their answers fill the monitor's queue. */
+static void
+flood(struct rig *r)
 {
 	struct msg m = { .id = MSG_SIGN };
 	AUTO(writer_done) struct writer w = WRITER_INIT;
 	int rc = 0;
-	struct rig r;
 
 	m.u.sign.hash = span_of(msgfill_text(), RIG_HASH_LEN);
 	msgfill_put_raw(&m, &w);
-	rig_bring(&r, PH_AUTH);
 	for (int i = 0; i < FLOOD && rc == 0; i++)
-		rc = send(r.net.fd, w.p, w.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0
+		rc = send(r->net.fd, w.p, w.len, MSG_DONTWAIT | MSG_NOSIGNAL) <
+			     0
 			 ? -errno
 			 : 0;
 	ck_assert(rc == 0 || rc == -EAGAIN);
+}
+
+/* Questions whose answers nobody reads hold up nobody but the asker. */
+START_TEST(flood_without_reading)
+{
+	struct rig r;
+
+	rig_bring(&r, PH_AUTH);
+	flood(&r);
 	rig_hang_up(&r);
 	rig_ends_well(&r, RIG_GONE);
+}
+END_TEST
+
+/* Who stays and reads nothing is given up, as is one that is to end. */
+START_TEST(never_reads)
+{
+	static const unsigned phases[] = { PH_AUTH, PH_SESSION, PH_SESSION };
+	struct rig r;
+
+	rig_bring(&r, phases[_i]);
+	flood(&r);
+	if (_i == 2)
+		ck_assert_int_eq(kill(r.pid, SIGTERM), 0);
+	rig_ends_well(&r, RIG_SILENT);
+	ck_assert_msg(
+	    strstr(r.log, "does not read what it is told") != NULL ||
+		strstr(r.log, "Exiting on signal") != NULL,
+	    "log:\n%.2000s", r.log);
 }
 END_TEST
 
@@ -408,6 +436,7 @@ main(void)
 	tcase_add_test(t, an_honest_one_runs);
 	tcase_add_test(t, odd_numbers_do_no_harm);
 	tcase_add_test(t, flood_without_reading);
+	tcase_add_loop_test(t, never_reads, 0, 3);
 	suite_add_tcase(s, t);
 	tcase_set_timeout(u, 60);
 	tcase_add_unchecked_fixture(u, rig_setup, rig_teardown);

@@ -204,6 +204,30 @@ START_TEST(try_send_does_not_wait)
 }
 END_TEST
 
+/* Who does not read is waited for, but not for ever. */
+START_TEST(send_has_patience)
+{
+	struct msg m = msgfill(MSG_AUTH_RESULT, MSGFILL_MIN);
+	struct bench b;
+	int rc;
+
+	bench_init(&b, MONITOR, NET, PH_AUTH);
+	b.chan.patience_ms = 10;
+	do
+		rc = chan_send(&b.chan, &m, NULL, 0);
+	while (rc == 0);
+	ck_assert_int_eq(rc, -ETIMEDOUT);
+	/* One message less is not the room that is waited for. */
+	ck_assert_int_gt(recv(b.peer_fd, &m, sizeof(m), MSG_DONTWAIT), 0);
+	m = msgfill(MSG_AUTH_RESULT, MSGFILL_MIN);
+	ck_assert_int_eq(chan_send(&b.chan, &m, NULL, 0), 0);
+	ck_assert_int_eq(chan_send(&b.chan, &m, NULL, 0), -ETIMEDOUT);
+	close(take_fd(&b.peer_fd));
+	ck_assert_int_eq(chan_send(&b.chan, &m, NULL, 0), -EPIPE);
+	bench_done(&b);
+}
+END_TEST
+
 static void
 on_alarm(int sig)
 {
@@ -549,6 +573,7 @@ main(void)
 	tcase_add_test(t, descriptors_are_handed_over);
 	tcase_add_test(t, try_does_not_wait);
 	tcase_add_test(t, try_send_does_not_wait);
+	tcase_add_test(t, send_has_patience);
 	tcase_add_test(t, signal_interrupts);
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(u, too_many_descriptors, 0, 7);

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/landlock.h"
 #include "common/own.h"
 #include "forward/agent.h"
 #include "forward/jail.h"
@@ -129,6 +130,34 @@ START_TEST(it_can)
 }
 END_TEST
 
+/* --- of ours, where the agent's socket never is */
+
+static char own_place[] = "/var/tmp/forward-jail-XXXXXX";
+static char own_file[64], own_dir[64], own_new[64];
+
+static void
+own_begin(void)
+{
+	int fd;
+
+	if (mkdtemp(own_place) == NULL)
+		exit(99);
+	snprintf(own_file, sizeof(own_file), "%s/file", own_place);
+	snprintf(own_dir, sizeof(own_dir), "%s/dir", own_place);
+	snprintf(own_new, sizeof(own_new), "%s/new", own_place);
+	fd = open(own_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || close(fd) != 0 || mkdir(own_dir, 0700) != 0)
+		exit(99);
+}
+
+static void
+own_end(void)
+{
+	(void)unlink(own_file);
+	(void)rmdir(own_dir);
+	(void)rmdir(own_place);
+}
+
 /* --- what it must not; each returns whether it was refused with EPERM */
 
 static bool
@@ -204,6 +233,17 @@ changes_files(void)
 	       symlink("a", "/tmp/nowhere") < 0 && errno == EPERM;
 }
 
+/* The filter would let these calls pass; who owns the files, too. */
+static bool
+removes_files(void)
+{
+	if (landlock_abi() == 0)
+		return true;
+	return unlink(own_file) < 0 && errno == EACCES &&
+	       rmdir(own_dir) < 0 && errno == EACCES &&
+	       mkdir(own_new, 0700) < 0 && errno == EACCES;
+}
+
 static bool
 takes_ids(void)
 {
@@ -212,7 +252,8 @@ takes_ids(void)
 }
 
 static bool (*const refused[])(void) = { runs, forks, writes, traces, kills,
-	makes_code, opens_raw_sockets, changes_files, takes_ids };
+	makes_code, opens_raw_sockets, changes_files, removes_files,
+	takes_ids };
 
 START_TEST(it_cannot)
 {
@@ -252,6 +293,7 @@ main(void)
 	TCase *t = tcase_create("jail");
 
 	tcase_set_timeout(t, 60);
+	tcase_add_unchecked_fixture(t, own_begin, own_end);
 	tcase_add_loop_test(t, it_can, 0, nitems_of(needed));
 	tcase_add_loop_test(t, it_cannot, 0, nitems_of(refused));
 	if (!MAY_ASK_LIMITS)
