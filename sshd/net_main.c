@@ -26,6 +26,7 @@
 #include "sshd/idle.h"
 #include "sshd/listener.h"
 #include "sshd/prove.h"
+#include "sshd/readahead.h"
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 #include "sshd/session.h"
@@ -196,6 +197,13 @@ handle(struct net *n, ssh_message m)
 		terms_take(n);
 }
 
+/* Whether a packet has come that is no channel's data. */
+static bool
+has_news(const struct net *n)
+{
+	return n->raw.in_packets - n->data_packets != n->seen_packets;
+}
+
 /*
  * Take the messages that libssh has queued. To ask for one costs a poll(2), so
  * it is not done for packets that were only channel data.
@@ -206,8 +214,7 @@ handle_messages(struct net *n)
 	bool closed = grave_any_closed(n);
 	ssh_message m;
 
-	while (!n->leaving && (closed || n->raw.in_packets - n->data_packets !=
-					     n->seen_packets)) {
+	while (!n->leaving && (closed || has_news(n))) {
 		n->seen_packets = n->raw.in_packets - n->data_packets;
 		while (!n->leaving && (m = ssh_message_get(n->ssh)) != NULL)
 			handle(n, m);
@@ -279,6 +286,20 @@ run_all(struct net *n, int64_t now)
 	return n->raw.in_packets != before ? now : next;
 }
 
+/*
+ * Wait, and let libssh read what has been read ahead, of which it takes a few
+ * kilobytes at a time: nobody else has anything to do meanwhile.
+ */
+static void
+turn(struct net *n, int wait)
+{
+	do {
+		/* After a fatal error libssh is deaf, and does not say so. */
+		if (is_over(n) || ssh_event_dopoll(n->event, wait) == SSH_ERROR)
+			leave_by_error(n);
+	} while (!n->leaving && readahead_held() != 0 && !has_news(n));
+}
+
 static void
 serve(struct net *n)
 {
@@ -293,10 +314,7 @@ serve(struct net *n)
 
 		terms_run(n);
 
-		/* After a fatal error libssh is deaf, and does not say so. */
-		if (is_over(n) ||
-		    ssh_event_dopoll(n->event, wait_ms(now, due)) == SSH_ERROR)
-			leave_by_error(n);
+		turn(n, wait_ms(now, due));
 		handle_messages(n);
 	}
 }

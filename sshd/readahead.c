@@ -22,7 +22,7 @@
 #include "sshd/readahead.h"
 
 #define TAKEN __attribute__((visibility("default"), used))
-#define READ_AHEAD 131072 /* bytes: four packets of the usual size */
+#define READ_AHEAD 262144 /* bytes: eight packets of the usual size */
 
 static struct {
 	bool begun; /* libssh has read something */

@@ -13,8 +13,6 @@
 #include "sshd/readahead.h"
 #include "sshd/relay.h"
 
-#define PACKET_MAX 36000 /* bytes of a packet full of data */
-
 /*
  * Callbacks run inside ssh_event_dopoll(), which must not lose a descriptor
  * under its feet: they note, and the work is done after it.
@@ -220,8 +218,8 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 		return len;
 	if (in->len != 0)
 		return 0;
-	/* More of it is at hand: one write then does for all. */
-	in->later = len < RELAY_READ_MAX && readahead_held() >= PACKET_MAX;
+	/* As much again is at hand: one write then does for all. */
+	in->later = len < RELAY_WRITE_MAX && readahead_held() >= len - in->left;
 	if (in->later)
 		return 0;
 	w = write(in->fd, p, len);
@@ -266,7 +264,7 @@ refill_inlet(ssh_channel channel, struct inlet *in)
 void
 relay_inlet(struct net *n, ssh_channel channel, struct inlet *in)
 {
-	if (in->later && readahead_held() >= PACKET_MAX)
+	if (in->later && readahead_held() != 0)
 		return;
 	in->later = false;
 	while (in->fd >= 0 && (in->len != 0 || refill_inlet(channel, in))) {

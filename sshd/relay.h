@@ -9,7 +9,8 @@
 
 #include "sshd/net.h"
 
-#define RELAY_READ_MAX 131072 /* bytes moved in one turn, one direction */
+#define RELAY_READ_MAX 131072  /* bytes taken in one turn, one direction */
+#define RELAY_WRITE_MAX 262144 /* bytes written at once, if they are there */
 
 /*
  * libssh 0.10 takes data past its window, which it never lets grow over
