@@ -15,8 +15,8 @@ struct chan {
 	uint32_t counts[MSG_COUNT];
 	int fds[MSG_MAX_FDS]; /* arrived with the last message; -1 if taken */
 	unsigned nfds;
-	uint8_t *buf;   /* what the last message's spans borrow from */
-	size_t buf_len; /* bytes of it that hold the last message */
+	uint8_t *buf;    /* what the last message's spans borrow from */
+	size_t buf_len;  /* bytes of it that hold the last message */
 	int patience_ms; /* of chan_send(); 0: as long as it takes */
 	void (*trace)(void *arg, const char *line); /* or NULL */
 	void *trace_arg;

@@ -82,9 +82,8 @@ enter_landlock(void)
 	const struct landlock_rights take = { .fs = landlock_all(abi).fs };
 	const struct landlock_path give[] = {
 		{ "/", LANDLOCK_READ_FILE | LANDLOCK_READ_DIR },
-		{ AGENT_PLACE,
-		    LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_SOCK |
-			LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE },
+		{ AGENT_PLACE, LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_SOCK |
+				   LANDLOCK_REMOVE_DIR | LANDLOCK_REMOVE_FILE },
 	};
 
 	return abi == 0 ? 0 : landlock_restrict(&take, give, nitems_of(give));

@@ -22,34 +22,18 @@
 #include "monitor/spawn.h"
 #include "monitor/userid.h"
 #include "monitor/userproc.h"
+#include "monitor/waiting.h"
 
 #define FORWARD_END_MS 2000 /* for the agent's socket to be removed */
 #define X11_BASE_PORT 6000  /* of display 0 */
-
-/* Requests that may wait: one a channel, one a listener, one of our own. */
-#define WAITING_MAX (FORWARD_CHANNELS_MAX + FORWARD_LISTENERS_MAX + 1)
-
-/* A request that sshd-forward has not answered. */
-struct waiting {
-	bool used;
-	bool listen;
-	bool unsent;   /* sshd-forward has too much to read already */
-	uint64_t turn; /* the lower, the sooner */
-	uint64_t id;   /* FORWARD_OWN_ID: the monitor waits for it */
-	char *host;    /* owned; as the client wrote it */
-	unsigned port;
-};
 
 struct forward {
 	struct chan chan; /* fd -1: none runs */
 	pid_t pid;        /* 0: none runs, or reaped */
 	unsigned starts;
-	struct waiting waiting[WAITING_MAX];
-	size_t nunsent;
-	uint64_t turns;       /* given so far */
+	struct waitings waiting;
 	char agent_path[108]; /* empty: none */
-	/* a request of our own, while it waits, and its answer */
-	const struct msg *own_request;
+	/* the answer to a request of our own */
 	bool own_done;
 	enum forward_outcome own_outcome;
 	struct forward_sockets own;
@@ -126,146 +110,24 @@ running(struct conn *c)
 
 /* --- requests */
 
-static struct waiting *
-find(struct forward *f, uint64_t id)
-{
-	for (size_t i = 0; i < WAITING_MAX; i++)
-		if (f->waiting[i].used && f->waiting[i].id == id)
-			return &f->waiting[i];
-	return NULL;
-}
-
-static bool
-is_own(const struct waiting *w)
-{
-	return w->id == FORWARD_OWN_ID;
-}
-
-static void
-forget(struct forward *f, struct waiting *w)
-{
-	f->nunsent -= w->unsent;
-	free(w->host);
-	*w = (struct waiting){ .used = false };
-}
-
-/* A free place for a request of that number; NULL: see *out_rc. */
+/* A place for a request of that number, once a sshd-forward runs; or NULL. */
 static struct waiting *
 remember(struct conn *c, uint64_t id, int *out_rc)
 {
-	struct forward *f;
 	struct waiting *w = NULL;
 
 	*out_rc = running(c);
-	if (*out_rc != 0)
-		return NULL;
-	f = c->forward;
-	*out_rc = find(f, id) != NULL ? -EEXIST : -EBUSY;
-	for (size_t i = 0; i < WAITING_MAX && w == NULL; i++)
-		if (!f->waiting[i].used)
-			w = &f->waiting[i];
-	if (w == NULL || *out_rc == -EEXIST)
-		return NULL;
-	*out_rc = 0;
-	*w = (struct waiting){ .used = true, .turn = f->turns++, .id = id };
+	if (*out_rc == 0)
+		*out_rc = waiting_new(&c->forward->waiting, id, &w);
 	return w;
 }
 
-/* AddressFamily holds for what is forwarded as well. */
-static enum forward_family
-family_of(const struct conn *c)
-{
-	switch (c->options.address_family) {
-	case AF_INET:
-		return FAMILY_INET;
-	case AF_INET6:
-		return FAMILY_INET6;
-	default:
-		return FAMILY_ANY;
-	}
-}
-
-/* GatewayPorts decides which of the client's addresses count. */
-static enum forward_where
-where_to_listen(const struct conn *c, struct span host)
-{
-	static const char *const exact[] = { "127.0.0.1", "::1" };
-	bool any = host.len == 0 || span_is(host, "*");
-
-	if (c->options.gateway_ports == GATEWAY_YES)
-		return WHERE_ANY;
-	for (size_t i = 0; i < nitems_of(exact); i++)
-		if (span_is(host, exact[i]))
-			return WHERE_HOST;
-	if (c->options.gateway_ports == GATEWAY_NO ||
-	    span_is(host, "localhost"))
-		return WHERE_LOOPBACK;
-	return any ? WHERE_ANY : WHERE_HOST;
-}
-
-/* What DIAL or BIND says of a request. */
-static void
-put_request(const struct conn *c, const struct waiting *w, struct msg *out)
-{
-	struct span host;
-
-	if (is_own(w)) {
-		*out = *c->forward->own_request;
-		return;
-	}
-	host = span_text(w->host);
-	if (!w->listen) {
-		*out = (struct msg){ .id = MSG_DIAL };
-		out->u.dial =
-		    (struct msg_dial){ w->id, family_of(c), host, w->port };
-		return;
-	}
-	*out = (struct msg){ .id = MSG_BIND };
-	out->u.bind = (struct msg_bind){
-		.id = w->id,
-		.kind = BIND_TCP,
-		.family = family_of(c),
-		.where = where_to_listen(c, host),
-		.port = w->port,
-	};
-	if (out->u.bind.where == WHERE_HOST)
-		out->u.bind.host = host;
-}
-
-/*
- * Hand a request on. Never waits: the user may stop the process (kill -STOP),
- * which is not to stop us.
- */
-static int
-hand_on(struct conn *c, struct waiting *w)
-{
-	struct msg m;
-	int rc;
-
-	put_request(c, w, &m);
-	rc = chan_try_send(&c->forward->chan, &m, NULL, 0);
-	if (rc == 0) {
-		c->forward->nunsent -= w->unsent;
-		w->unsent = false;
-	}
-	return rc;
-}
-
-/* In its turn: at once, if nobody waits. What cannot be sent was never made. */
 static int
 submit(struct conn *c, struct waiting *w)
 {
 	struct forward *f = c->forward;
-	int rc = f->nunsent != 0 ? -EAGAIN : hand_on(c, w);
 
-	if (rc == -EAGAIN) {
-		w->unsent = true;
-		f->nunsent++;
-		return 0;
-	}
-	if (rc != 0)
-		forget(f, w);
-	return rc;
+	return waiting_submit(c, &f->waiting, &f->chan, w);
 }
 
 static int
@@ -275,22 +137,8 @@ submit_new(struct conn *c, struct waiting *w, struct span host, uint64_t port)
 	w->port = (unsigned)port;
 	if (w->host != NULL)
 		return submit(c, w);
-	forget(c->forward, w);
+	waiting_forget(&c->forward->waiting, w);
 	return -ENOMEM;
-}
-
-static struct waiting *
-first_unsent(struct forward *f)
-{
-	struct waiting *first = NULL;
-
-	for (size_t i = 0; i < WAITING_MAX; i++) {
-		struct waiting *w = &f->waiting[i];
-
-		if (w->unsent && (first == NULL || w->turn < first->turn))
-			first = w;
-	}
-	return first;
 }
 
 int
@@ -356,8 +204,8 @@ log_failure(const struct conn *c, const struct waiting *w, uint64_t outcome)
 	else if (outcome == FORWARD_UNKNOWN)
 		log_error("connect_to %s: unknown host", w->host);
 	else
-		log_error("connect_to %s port %u: failed: %s", w->host,
-		    w->port, forward_str(outcome));
+		log_error("connect_to %s port %u: failed: %s", w->host, w->port,
+		    forward_str(outcome));
 }
 
 static void
@@ -387,7 +235,7 @@ settle(struct conn *c, struct waiting *w, uint64_t outcome,
 		outcome = FORWARD_FAILED;
 	if (outcome != FORWARD_DONE)
 		forward_sockets_done(s);
-	if (is_own(w)) {
+	if (waiting_is_own(w)) {
 		f->own_done = true;
 		f->own_outcome = (enum forward_outcome)outcome;
 		f->own = *s;
@@ -398,33 +246,29 @@ settle(struct conn *c, struct waiting *w, uint64_t outcome,
 		tell_net(c, w, outcome, s);
 	}
 	forward_sockets_done(s);
-	forget(f, w);
+	waiting_forget(&f->waiting, w);
 }
 
-/* As much as it takes now. 0, or -EPIPE when it is gone. */
+/* What it takes now of what waits. 0, or -EPIPE when it is gone. */
 static int
-hand_on_all(struct conn *c)
+hand_on(struct conn *c)
 {
 	struct forward_sockets none = { .n = 0 };
-	int rc = 0;
+	struct forward *f = c->forward;
+	struct waiting *failed;
+	int rc;
 
-	while (rc == 0 && c->forward->nunsent != 0) {
-		struct waiting *w = first_unsent(c->forward);
-
-		rc = hand_on(c, w);
-		if (rc == 0 || rc == -EAGAIN || rc == -EPIPE)
-			continue;
-		settle(c, w, FORWARD_FAILED, &none);
-		rc = 0;
-	}
-	return rc == -EAGAIN ? 0 : rc;
+	while ((rc = waiting_hand_on(c, &f->waiting, &f->chan, &failed)) != 0 &&
+	       rc != -EPIPE)
+		settle(c, failed, FORWARD_FAILED, &none);
+	return rc;
 }
 
 static int
 on_dialled(struct conn *c, const struct msg_dialled *q)
 {
 	struct forward_sockets s = { .n = 0 };
-	struct waiting *w = find(c->forward, q->id);
+	struct waiting *w = waiting_find(&c->forward->waiting, q->id);
 
 	if (w == NULL || w->listen)
 		return -EPROTO;
@@ -438,12 +282,12 @@ on_bound(struct conn *c, const struct msg_bound *q)
 {
 	struct forward *f = c->forward;
 	struct forward_sockets s = { .port = (unsigned)q->port };
-	struct waiting *w = find(f, q->id);
+	struct waiting *w = waiting_find(&f->waiting, q->id);
 
 	if (w == NULL || !w->listen)
 		return -EPROTO;
 	take_sockets(f, &s);
-	if (is_own(w) && q->path.len != 0 &&
+	if (waiting_is_own(w) && q->path.len != 0 &&
 	    q->path.len < sizeof(f->agent_path)) {
 		memcpy(f->agent_path, q->path.p, q->path.len);
 		f->agent_path[q->path.len] = '\0';
@@ -462,8 +306,8 @@ lost(struct conn *c)
 	chan_done(&f->chan);
 	f->agent_path[0] = '\0';
 	for (size_t i = 0; i < WAITING_MAX; i++)
-		if (f->waiting[i].used)
-			settle(c, &f->waiting[i], FORWARD_FAILED, &none);
+		if (f->waiting.v[i].used)
+			settle(c, &f->waiting.v[i], FORWARD_FAILED, &none);
 }
 
 static int
@@ -486,7 +330,7 @@ forward_serve(struct conn *c)
 	int rc = serve_one(c);
 
 	if (rc == 0)
-		rc = hand_on_all(c);
+		rc = hand_on(c);
 	if (rc == 0)
 		return;
 	if (rc != -EPIPE)
@@ -558,7 +402,7 @@ ask_own(struct conn *c, struct msg *m, struct forward_sockets *out)
 		return rc;
 	c->forward->own_done = false;
 	c->forward->own_outcome = FORWARD_FAILED;
-	c->forward->own_request = m;
+	c->forward->waiting.own = m;
 	w->listen = true;
 	m->u.bind.id = FORWARD_OWN_ID;
 	rc = submit(c, w);
@@ -589,7 +433,7 @@ forward_x11(struct conn *c, struct forward_sockets *out)
 	struct msg m = { .id = MSG_BIND };
 
 	m.u.bind.kind = BIND_X11;
-	m.u.bind.family = family_of(c);
+	m.u.bind.family = waiting_family(c);
 	m.u.bind.where =
 	    c->options.x11_use_localhost ? WHERE_LOOPBACK : WHERE_ANY;
 	m.u.bind.port = X11_BASE_PORT + (unsigned)c->options.x11_display_offset;
@@ -610,7 +454,8 @@ struct pollfd
 forward_poll(const struct conn *c)
 {
 	const struct forward *f = c->forward;
-	short events = f != NULL && f->nunsent != 0 ? POLLIN | POLLOUT : POLLIN;
+	short events =
+	    f != NULL && f->waiting.nunsent != 0 ? POLLIN | POLLOUT : POLLIN;
 
 	return (struct pollfd){ f != NULL ? f->chan.fd : -1, events, 0 };
 }

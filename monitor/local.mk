@@ -41,6 +41,7 @@ libmonitor_a_SOURCES = \
 	monitor/penalty.c monitor/penalty.h \
 	monitor/permit.c monitor/permit.h \
 	monitor/preflight.c monitor/preflight.h \
+	monitor/waiting.c monitor/waiting.h \
 	monitor/proof_forward.c monitor/proof_forward.h \
 	monitor/pty.c monitor/pty.h \
 	monitor/rootdir.c monitor/rootdir.h \

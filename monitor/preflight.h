@@ -12,8 +12,8 @@
 
 /*
  * 0: the jails hold, and let through what sessions and forwardings need; host
- * signatures come from the monitor; users' signatures reach it. Else -errno and a
- * sentence that says what is wrong and what to do.
+ * signatures come from the monitor; users' signatures reach it. Else -errno
+ * and a sentence that says what is wrong and what to do.
  */
 int preflight(const struct child_terms *terms, char why[PREFLIGHT_WHY_MAX]);
 

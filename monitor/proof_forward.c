@@ -18,7 +18,10 @@
 #include "monitor/child.h"
 #include "monitor/proof_forward.h"
 
-enum { FREE, JAILED };
+enum {
+	FREE,
+	JAILED
+};
 static const enum spawn_role roles[] = { SPAWN_FORWARD_TRY,
 	SPAWN_FORWARD_PROVE };
 

@@ -12,7 +12,7 @@ struct proof_forward {
 	struct proof_run {
 		pid_t pid;
 		int end_fd; /* owned: at its end when the process is */
-	} run[2]; /* without the jail, and in it */
+	} run[2];           /* without the jail, and in it */
 };
 
 /* Start both. 0 or -errno; proof_forward_end() is due in either case. */

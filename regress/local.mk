@@ -192,7 +192,7 @@ regress_unit_test_target_LDADD = $(client_test_libs)
 # --- evil: hostile network processes against the real monitor
 evil_tests = regress/evil/evil_forward regress/evil/evil_rows \
 	regress/evil/evil_rules
-check_PROGRAMS += $(evil_tests) regress/evil/hostile
+check_PROGRAMS += $(evil_tests) regress/evil/hostile regress/evil/jailed
 TESTS += $(evil_tests) regress/evil/files.py regress/evil/login.py
 dist_check_SCRIPTS += regress/evil/files.py regress/evil/login.py
 EXTRA_DIST += regress/evil/messages.py regress/evil/sftp_liar.py
@@ -205,6 +205,7 @@ regress_evil_evil_rows_LDADD = $(monitor_libs)
 regress_evil_evil_rules_SOURCES = regress/evil/evil_rules.c \
 	regress/evil/rig.c regress/evil/rig.h
 regress_evil_evil_rules_LDADD = $(monitor_libs)
+regress_evil_jailed_SOURCES = regress/evil/jailed.c
 regress_evil_hostile_SOURCES = regress/evil/hostile.c
 regress_evil_hostile_LDADD = libcommon.a $(CRYPTO_LIBS) $(BSD_LIBS)
 

@@ -64,10 +64,10 @@ struct net {
 	unsigned nlisteners;
 	struct global *globals; /* owned queue: requests not answered yet */
 	unsigned nglobals;
-	uint32_t next_request;  /* number of the next one */
-	unsigned told;          /* enum forward_limit: said in the log */
-	bool has_terms;         /* FORWARD_TERMS was asked: */
-	bool may_agent;         /* its answer */
+	uint32_t next_request; /* number of the next one */
+	unsigned told;         /* enum forward_limit: said in the log */
+	bool has_terms;        /* FORWARD_TERMS was asked: */
+	bool may_agent;        /* its answer */
 
 	/* the monitor's terms, once the user is known */
 	bool terms_taken;

@@ -295,6 +295,7 @@ bring_stopped(struct rig *r)
 	}
 	/* Answered when the monitor is through with them. */
 	m = rig_msg(MSG_PTY_OPEN);
+	m.u.pty_open.session = 1;
 	m = rig_ask(r, &m);
 	ck_assert_uint_eq(m.u.pty_reply.ok, 1);
 }
@@ -340,16 +341,37 @@ child_of(pid_t pid)
 	return (pid_t)child;
 }
 
+static bool
+is_stopped(pid_t pid)
+{
+	char path[64], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+	fclose(f);
+	return state == 'T';
+}
+
+static void
+let_go_on(pid_t pid)
+{
+	for (int ms = 0; ms < DISTURB_MS && !is_stopped(pid); ms += POLL_MS)
+		(void)poll(NULL, 0, POLL_MS);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+}
+
 /* What it has had no room for comes to it later, in the order of asking. */
 START_TEST(requests_wait_in_order)
 {
 	struct rig r;
 
 	bring_stopped(&r);
-	ck_assert_int_eq(kill(child_of(r.pid), SIGCONT), 0);
+	let_go_on(child_of(r.pid));
 	for (uint64_t id = 1; id < MANY; id++)
-		ck_assert_uint_eq(
-		    outcome(&r, MSG_CONNECTED, id), FORWARD_DONE);
+		ck_assert_uint_eq(outcome(&r, MSG_CONNECTED, id), FORWARD_DONE);
 	lives_on(&r);
 }
 END_TEST

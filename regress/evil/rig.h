@@ -16,11 +16,11 @@
 #define RIG_MARKER "marker" /* a file that only a session's process makes */
 
 struct rig {
-	pid_t pid;        /* the monitor's */
-	struct chan net;  /* our end, as its sshd-net */
-	struct chan sshd; /* our end, as its sshd */
-	bool logged_in;   /* a login was earned */
-	char log[32768];  /* what it logged, after rig_ends_well() */
+	pid_t pid;         /* the monitor's */
+	struct chan net;   /* our end, as its sshd-net */
+	struct chan sshd;  /* our end, as its sshd */
+	bool logged_in;    /* a login was earned */
+	char log[1 << 18]; /* what it logged, after rig_ends_well() */
 };
 
 /*

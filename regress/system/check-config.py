@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """sshd -t looks for what the configuration names, Match blocks and all."""
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
@@ -17,12 +18,11 @@ with open(place.path("anyones"), "w", encoding="ascii") as program:
 os.chmod(program.name, 0o777)
 
 
-def check(conf, *flags):
+def check(conf, *flags, monitor=built("sshd-monitor")):
     path = place.path("check.conf")
     with open(path, "w", encoding="utf-8") as out:
         out.write("HostKey %s\nSshdSessionPath %s\nSshdAuthPath %s\n" % (
-            place.host_key("ed25519"), built("sshd-monitor"),
-            built("sshd-net")) + conf)
+            place.host_key("ed25519"), monitor, built("sshd-net")) + conf)
     return place.run([built("sshd"), *(flags or ["-t"]), "-f", path])
 
 
@@ -86,6 +86,37 @@ def proof():
         tap.equal(done.returncode, 0, "%r serves" % conf, done.stderr)
 
 
+def forward_jail():
+    """sshd-forward stands beside sshd-monitor; one in its place ends as a
+    jail would make it end."""
+    tried, everything = 64, 15
+    cannot = (r"sshd-forward cannot %s in its jail, and could without: .*"
+              r"see sshd\(8\), JAIL")
+    for status, wanted in (
+            (tried + everything - 1, cannot % "listen on a port"),
+            (tried + everything - 2, cannot % "connect to a port"),
+            (tried + everything - 4, cannot % "make the agent's socket in /tmp"),
+            (tried + everything - 8, cannot % "look up a name"),
+            (1, cannot % "listen on a port"),
+            (2, "sshd-forward cannot enter its jail"),
+            (3, "the jail of sshd-forward lets calls through"),
+            (tried + everything, None)):
+        folder = place.path("proof", str(status))
+        os.makedirs(folder)
+        for name, source in (("sshd-monitor", built("sshd-monitor")),
+                             ("sshd-forward", built("regress/evil/jailed"))):
+            shutil.copy(source, os.path.join(folder, name))
+        done = check("", monitor=os.path.join(folder, "sshd-monitor"))
+        if wanted is None:
+            tap.equal(done.returncode, 0, "one that can do all of it serves",
+                      done.stderr)
+            continue
+        tap.equal(done.returncode, 255, "status %d: no service" % status,
+                  done.stderr)
+        tap.like(done.stderr, "this machine cannot serve.*" + wanted,
+                 "and the reason")
+
+
 def service():
     done = check("UsePAM yes\n", "-t", "-o", "PAMServiceName=oet-none")
     tap.like(done.stderr, "^error: command-line line 1: PAMServiceName: there is no /etc/pam.d/oet-none",
@@ -119,4 +150,4 @@ def connection():
     tap.equal(done.returncode, 1, "another word is an error")
 
 
-tap.main(named, fine, proof, service, connection)
+tap.main(named, fine, proof, forward_jail, service, connection)

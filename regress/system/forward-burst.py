@@ -66,7 +66,7 @@ def bursts():
 
 
 def switches(pids):
-    """How often each has gone to sleep of itself: a wake-up shows here."""
+    """How often each has waited, and so been woken up (proc(5))."""
     found = {}
     for pid in pids:
         with open("/proc/%d/status" % pid, encoding="ascii",

@@ -239,9 +239,8 @@ removes_files(void)
 {
 	if (landlock_abi() == 0)
 		return true;
-	return unlink(own_file) < 0 && errno == EACCES &&
-	       rmdir(own_dir) < 0 && errno == EACCES &&
-	       mkdir(own_new, 0700) < 0 && errno == EACCES;
+	return unlink(own_file) < 0 && errno == EACCES && rmdir(own_dir) < 0 &&
+	       errno == EACCES && mkdir(own_new, 0700) < 0 && errno == EACCES;
 }
 
 static bool
