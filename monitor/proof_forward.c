@@ -22,8 +22,7 @@ enum {
 	FREE,
 	JAILED
 };
-static const enum spawn_role roles[] = { SPAWN_FORWARD_TRY,
-	SPAWN_FORWARD_PROVE };
+static const enum spawn_role roles[] = { SPAWN_TRY, SPAWN_PROVE };
 
 /* The process holds the other end of a pipe, and closes it by ending. */
 static int

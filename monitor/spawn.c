@@ -41,9 +41,9 @@ static const struct {
 	[SPAWN_NET] = { "sshd-net", SPAWN_NET, true, true, NULL },
 	[SPAWN_PROBE] = { "sshd-probe", SPAWN_PROBE, true, false, NULL },
 	[SPAWN_FORWARD] = { "sshd-forward", SPAWN_FORWARD, false, false, NULL },
-	[SPAWN_FORWARD_TRY] = { "sshd-forward", SPAWN_FORWARD, true, false,
+	[SPAWN_TRY] = { "sshd-forward", SPAWN_FORWARD, true, false,
 	    FORWARD_TRY },
-	[SPAWN_FORWARD_PROVE] = { "sshd-forward", SPAWN_FORWARD, true, false,
+	[SPAWN_PROVE] = { "sshd-forward", SPAWN_FORWARD, true, false,
 	    FORWARD_PROVE },
 };
 

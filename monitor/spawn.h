@@ -21,13 +21,13 @@
 #define SPAWN_NAMESPACES (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC)
 
 enum spawn_role {
-	SPAWN_MONITOR,     /* root; descriptors 3 (net) and 4 (sshd) */
-	SPAWN_NET,         /* PRIVSEP_USER with CAP_SYS_CHROOT; 3 (monitor), 4
-			      (client), and 5 (its root) if there is a root_fd */
-	SPAWN_PROBE,       /* PRIVSEP_USER, no capability; 3 (net's client) */
-	SPAWN_FORWARD,     /* the user, started by its monitor: spawn_exec() */
-	SPAWN_FORWARD_TRY, /* PRIVSEP_USER, no capability; 3: proof.h */
-	SPAWN_FORWARD_PROVE, /* the same, which then enters its jail */
+	SPAWN_MONITOR, /* root; descriptors 3 (net) and 4 (sshd) */
+	SPAWN_NET,     /* PRIVSEP_USER with CAP_SYS_CHROOT; 3 (monitor), 4
+			  (client), and 5 (its root) if there is a root_fd */
+	SPAWN_PROBE,   /* PRIVSEP_USER, no capability; 3 (net's client) */
+	SPAWN_FORWARD, /* the user, started by its monitor: spawn_exec() */
+	SPAWN_TRY, /* sshd-forward as PRIVSEP_USER, no capability; 3: a pipe */
+	SPAWN_PROVE, /* the same, which then enters its jail */
 	SPAWN_COUNT,
 };
 
