@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -89,8 +90,10 @@ handles_add(
 	slot->nread = 0;
 	slot->nwritten = 0;
 	slot->is_failed = false;
+	slot->is_lendable = false;
 	slot->number = 0;
 	slot->digest = NULL;
+	h->nwriters += (slot->flags & O_ACCMODE) != O_RDONLY;
 	return 0;
 }
 
@@ -124,6 +127,7 @@ handles_close(struct handles *h, struct handle *handle)
 	handle->digest = NULL;
 	handle->fd = -1;
 	handle->kind = HANDLE_FREE;
+	h->nwriters -= (handle->flags & O_ACCMODE) != O_RDONLY;
 	/* 0 stays unused, so that an all-zero handle is never a handle. */
 	if (++handle->generation == 0)
 		handle->generation = 1;

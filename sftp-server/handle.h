@@ -29,6 +29,7 @@ struct handle {
 	struct timespec opened;
 	struct digest *digest; /* NULL: none is wanted */
 	bool is_failed;        /* a read or write did, and the log says so */
+	bool is_lendable;      /* see lend.h */
 };
 
 struct handles {
@@ -36,12 +37,14 @@ struct handles {
 	uint32_t nslots;
 	uint32_t max;
 	uint32_t free_head; /* index + 1; 0: none */
+	uint32_t nwriters;  /* of them may be written to */
 };
 
 /* Most handles at a time, whatever RLIMIT_NOFILE is. */
 #define HANDLE_MAX 16384
-/* Descriptors that are not handles: stdio, the log, passwd(5), spare. */
-#define HANDLE_RESERVE 8
+/* Descriptors that are not handles: stdio, the log, the root directory, the
+ * stage, passwd(5), spare. */
+#define HANDLE_RESERVE 10
 
 /* An empty table for as many as RLIMIT_NOFILE and HANDLE_MAX allow. */
 void handles_init(struct handles *h);

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 
 #include "common/own.h"
 #include "sftp-server/jail.h"
+#include "sftp-server/lend.h"
 #include "sftp-server/slog.h"
 
 /* Newer than the headers that we may be built with; the same number on all
@@ -32,28 +34,40 @@ enum row_kind {
 	ROW_ALLOW,
 	ROW_BITS,
 	ROW_UPTO,
-	ROW_REFUSE
+	ROW_PAIR,
+	ROW_REFUSE,
+	ROW_REFUSE_BUT,
 };
 
 struct row {
 	int call;
 	enum row_kind kind;
 	unsigned roles;
-	unsigned arg;
-	uint64_t mask, value;
 	const char *name;
 	const char *reason;
+	unsigned arg;
+	uint64_t mask, value;
+	unsigned other; /* argument, and its value */
+	uint64_t other_value;
+	uint32_t error;
 };
 
-#define ALLOW(call, roles, reason) \
-	{ SCMP_SYS(call), ROW_ALLOW, roles, 0, 0, 0, #call, reason },
-#define ALLOW_BITS(call, roles, arg, mask, value, reason) \
-	{ SCMP_SYS(call), ROW_BITS, roles, arg, mask, value, #call, reason },
-#define ALLOW_UPTO(call, roles, arg, max, reason) \
-	{ SCMP_SYS(call), ROW_UPTO, roles, arg, 0, max, #call, reason },
-#define REFUSE(call, error, reason) \
-	{ SCMP_SYS(call), ROW_REFUSE, JAIL_READ | JAIL_WRITE, 0, 0, error, \
-		#call, reason },
+#define ROW(nr, what, who, why) \
+	.call = SCMP_SYS(nr), .kind = what, .roles = who, .name = #nr, \
+	.reason = why
+#define ALLOW(nr, who, why) { ROW(nr, ROW_ALLOW, who, why) },
+#define ALLOW_BITS(nr, who, n, bits, v, why) \
+	{ ROW(nr, ROW_BITS, who, why), .arg = n, .mask = bits, .value = v },
+#define ALLOW_UPTO(nr, who, n, max, why) \
+	{ ROW(nr, ROW_UPTO, who, why), .arg = n, .value = max },
+#define ALLOW_PAIR(nr, who, n, v, m, w, why) \
+	{ ROW(nr, ROW_PAIR, who, why), .arg = n, .value = v, .other = m, \
+		.other_value = w },
+#define REFUSE(nr, code, why) \
+	{ ROW(nr, ROW_REFUSE, JAIL_READ | JAIL_WRITE, why), .error = code },
+#define REFUSE_BUT(nr, code, n, v, why) \
+	{ ROW(nr, ROW_REFUSE_BUT, JAIL_READ | JAIL_WRITE, why), .arg = n, \
+		.value = v, .error = code },
 
 static const struct row rows[] = {
 #include "sftp-server/jail.def"
@@ -123,9 +137,17 @@ row_add(scmp_filter_ctx filter, const struct row *row)
 	case ROW_UPTO:
 		return seccomp_rule_add(filter, allow, row->call, 1,
 		    SCMP_CMP(row->arg, SCMP_CMP_LE, row->value, 0));
+	case ROW_PAIR:
+		return seccomp_rule_add(filter, allow, row->call, 2,
+		    SCMP_CMP(row->arg, SCMP_CMP_EQ, row->value),
+		    SCMP_CMP(row->other, SCMP_CMP_EQ, row->other_value));
 	case ROW_REFUSE:
 		return seccomp_rule_add(
-		    filter, SCMP_ACT_ERRNO((uint32_t)row->value), row->call, 0);
+		    filter, SCMP_ACT_ERRNO(row->error), row->call, 0);
+	case ROW_REFUSE_BUT:
+		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(row->error),
+		    row->call, 1,
+		    SCMP_CMP(row->arg, SCMP_CMP_NE, row->value));
 	}
 	return -EINVAL;
 }
@@ -197,7 +219,7 @@ jail_print(FILE *out)
 {
 	for (size_t i = 0; i < nitems_of(rows); i++)
 		fprintf(out, "%-18s %-10s %s\n", rows[i].name,
-		    rows[i].kind == ROW_REFUSE    ? "refused"
+		    rows[i].error != 0            ? "refused"
 		    : rows[i].roles == JAIL_READ  ? "read-only"
 		    : rows[i].roles == JAIL_WRITE ? "read-write"
 						  : "both",

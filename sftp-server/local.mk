@@ -4,7 +4,8 @@ libsftpserver_a_SOURCES = \
 	sftp-server/digest.c sftp-server/digest.h sftp-server/handle.c \
 	sftp-server/handle.h sftp-server/jail.c sftp-server/jail.def \
 	sftp-server/jail.h sftp-server/json.c sftp-server/json.h \
-	sftp-server/landlock.c sftp-server/longname.c \
+	sftp-server/landlock.c sftp-server/lend.c \
+	sftp-server/lend.h sftp-server/longname.c \
 	sftp-server/longname.h sftp-server/names.c sftp-server/names.h \
 	sftp-server/op.h sftp-server/op_attr.c sftp-server/op_copy.c \
 	sftp-server/op_dir.c \

@@ -112,6 +112,7 @@ pin_truncate(const struct target *t, off_t size)
 {
 	AUTOCLOSE int fd = -1;
 	struct stat st;
+	int error;
 
 	if (fstat(t->fd, &st) != 0)
 		return -errno;
@@ -121,6 +122,9 @@ pin_truncate(const struct target *t, off_t size)
 	fd = pin_open(t, O_WRONLY);
 	if (fd < 0)
 		return fd;
+	error = lend_await(t->s);
+	if (error != 0)
+		return error;
 	return ftruncate(fd, size) == 0 ? 0 : -errno;
 }
 

@@ -271,6 +271,11 @@ op_read(struct server *s, const struct request *q)
 		return -EINVAL;
 	if (want != 0 && (h->flags & O_ACCMODE) == O_WRONLY)
 		return io_failed(h, "read", -EBADF);
+	if (lend_read(s, h, q->id, q->number[0], want)) {
+		h->nread += want;
+		return REQUEST_REPLIED;
+	}
+	lend_settle(s);
 	mark = reply_start(s, SSH_FXP_DATA, q->id);
 	len = reply_space(s, sizeof(uint32_t) + want);
 	n = op_file_read(
@@ -283,6 +288,8 @@ op_read(struct server *s, const struct request *q)
 	reply_advance(s, sizeof(uint32_t) + (size_t)n);
 	sftp_finish(&s->out, mark);
 	h->nread += (uint64_t)n;
+	if ((size_t)n == want)
+		lend_consider(s, h, want);
 	if (h->digest != NULL)
 		digest_add(
 		    h->digest, q->number[0], len + sizeof(uint32_t), (size_t)n);

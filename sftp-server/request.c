@@ -219,7 +219,6 @@ unknown(struct server *s, uint8_t type, struct span ext)
 int
 request_run(struct server *s, struct span packet)
 {
-	size_t mark = s->out.len;
 	struct span ext = { 0 };
 	const struct op *op;
 	struct reader r;
@@ -232,6 +231,10 @@ request_run(struct server *s, struct span packet)
 	id = reader_u32(&r);
 	if (r.failed)
 		return -EBADMSG;
+	/* READ alone may add to what is staged. */
+	if (type != SSH_FXP_READ)
+		lend_settle(s);
+	s->mark = s->out.len;
 	if (type == SSH_FXP_INIT) {
 		init_run(s, id);
 		return 0;
@@ -249,10 +252,11 @@ request_run(struct server *s, struct span packet)
 		audit_request_begin(s);
 	result = op != NULL ? op_run(s, op, &r) : unknown(s, type, ext);
 	if (result != REQUEST_REPLIED) {
-		s->out.len = mark;
+		s->out.len = s->mark;
+		lend_settle(s);
 		reply_status(s, id, result);
 	}
 	if (s->audit.is_on && op != NULL)
 		audit_request(s, op, result < 0 ? result : 0);
-	return 0;
+	return s->lend.error;
 }

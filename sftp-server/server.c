@@ -16,8 +16,6 @@
 #include "common/own.h"
 #include "sftp-server/server.h"
 
-/* Replies are sent off, if the client takes them, when so much waits. */
-#define SEND_AT (64u * 1024)
 /* A packet that lacks more than this is read to its end and no further, so
  * that the next one begins at the front of the buffer and is never moved. */
 #define READ_EXACT (32u * 1024)
@@ -77,9 +75,15 @@ is_later(int error)
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* Send what the client takes; 0 or -EPIPE. */
-static int
-out_send(struct server *s)
+/* Replies that the client has not taken, in bytes. */
+static size_t
+out_owed(const struct server *s)
+{
+	return s->out.len - s->out_sent + s->lend.staged;
+}
+
+int
+server_send(struct server *s)
 {
 	ssize_t n;
 
@@ -92,19 +96,24 @@ out_send(struct server *s)
 			return -EPIPE;
 		s->out_sent += (size_t)n;
 	}
-	if (s->out_sent == s->out.len)
-		s->out_sent = s->out.len = 0;
-	return 0;
+	if (s->out_sent != s->out.len)
+		return 0;
+	s->out_sent = s->out.len = 0;
+	return lend_send(s);
 }
 
 static bool
 out_has_room(struct server *s)
 {
 	size_t waiting = s->out.len - s->out_sent;
+	/* What is staged may have to be taken back. */
+	size_t need = REPLY_MAX + s->lend.staged;
 
-	if (s->out.size - s->out.len >= REPLY_MAX)
+	if (s->lend.staged >= SEND_AT)
+		return false;
+	if (s->out.size - s->out.len >= need)
 		return true;
-	if (s->out.size - waiting < REPLY_MAX)
+	if (s->out.size - waiting < need)
 		return false;
 	memmove(s->out.p, s->out.p + s->out_sent, waiting);
 	s->out.len = waiting;
@@ -142,8 +151,8 @@ in_handle(struct server *s, size_t *out_need)
 		if (error != 0)
 			return error;
 		s->in_head += *out_need;
-		if (s->out.len - s->out_sent >= SEND_AT)
-			error = out_send(s);
+		if (out_owed(s) >= SEND_AT)
+			error = server_send(s);
 		if (error != 0)
 			return error;
 	}
@@ -214,18 +223,18 @@ server_wait(struct server *s, bool may_read, bool *out_readable)
 {
 	struct pollfd fds[2] = {
 		{ .fd = may_read ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = s->out.len > s->out_sent ? STDOUT_FILENO : -1,
+		{ .fd = out_owed(s) > 0 ? STDOUT_FILENO : -1,
 		    .events = POLLOUT },
 	};
 
 	*out_readable = false;
 	/* All was sent meanwhile: nothing to wait for. */
-	if (!may_read && s->out.len == s->out_sent)
+	if (!may_read && out_owed(s) == 0)
 		return 0;
 	if (stop_wanted || ppoll(fds, 2, NULL, &s->wait_mask) < 0)
 		return stop_wanted ? -EINTR : -errno;
 	*out_readable = fds[0].revents != 0;
-	return fds[1].revents != 0 ? out_send(s) : 0;
+	return fds[1].revents != 0 ? server_send(s) : 0;
 }
 
 int
@@ -250,7 +259,7 @@ static int
 server_step(struct server *s, size_t *out_need)
 {
 	int progress = in_handle(s, out_need);
-	int error = progress < 0 ? progress : out_send(s);
+	int error = progress < 0 ? progress : server_send(s);
 
 	return error != 0 ? error : progress;
 }
@@ -267,9 +276,9 @@ server_finish(struct server *s)
 		result = server_step(s, &need);
 		if (result < 0)
 			return result;
-		if (s->out.len == s->out_sent && result == NEEDS_INPUT)
+		if (out_owed(s) == 0 && result == NEEDS_INPUT)
 			return 0;
-		if (s->out.len != s->out_sent)
+		if (out_owed(s) != 0)
 			result = server_wait(s, false, &readable);
 		if (result < 0)
 			return result;

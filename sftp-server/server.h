@@ -16,6 +16,7 @@
 #include "common/wire.h"
 #include "sftp-server/audit.h"
 #include "sftp-server/handle.h"
+#include "sftp-server/lend.h"
 #include "sftp-server/names.h"
 #include "sftp-server/option.h"
 #include "sftp-server/request.h"
@@ -25,6 +26,8 @@
 /* The longest reply; no request is begun without room for it. */
 #define REPLY_MAX (SFTP_PACKET_MAX + SFTP_LEN_SIZE)
 #define OUT_SIZE (2 * REPLY_MAX)
+/* Replies are sent off, if the client takes them, when so much waits. */
+#define SEND_AT (64u * 1024)
 
 struct server {
 	const struct options *opt;
@@ -52,6 +55,8 @@ struct server {
 	/* Never grows: a request is only begun with REPLY_MAX to spare. */
 	struct writer out;
 	size_t out_sent;
+	size_t mark; /* where the reply to the request in hand begins */
+	struct lender lend;
 
 	/* Signals that end the session are only taken while waiting. */
 	sigset_t wait_mask;
@@ -75,6 +80,9 @@ void server_prepare_signals(struct server *s);
  * asked us to stop; -EBADMSG, -EMSGSIZE, -EPROTO: it broke the protocol.
  */
 int server_run(struct server *s);
+
+/* Send what the client takes now; 0 or -EPIPE. */
+int server_send(struct server *s);
 
 /*
  * Whether the client has gone away or a signal has come: what takes long asks

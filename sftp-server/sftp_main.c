@@ -156,6 +156,7 @@ prepare(struct server *s)
 			    s, "cannot hold the root directory", error);
 	}
 	audit_begin(s);
+	lend_begin(s);
 	server_prepare_fds();
 	server_prepare_signals(s);
 	return confine(s);
