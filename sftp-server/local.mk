@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libsftpserver.a
 libsftpserver_a_SOURCES = \
+	sftp-server/ahead.c sftp-server/ahead.h \
 	sftp-server/audit.c sftp-server/audit.h sftp-server/decode.c \
 	sftp-server/digest.c sftp-server/digest.h sftp-server/handle.c \
 	sftp-server/handle.h sftp-server/jail.c sftp-server/jail.def \

@@ -14,6 +14,7 @@
 
 #include "common/sftp.h"
 #include "common/wire.h"
+#include "sftp-server/ahead.h"
 #include "sftp-server/audit.h"
 #include "sftp-server/handle.h"
 #include "sftp-server/lend.h"
@@ -52,6 +53,7 @@ struct server {
 
 	uint8_t *in;
 	size_t in_head, in_tail;
+	struct ahead ahead;
 	/* Never grows: a request is only begun with REPLY_MAX to spare. */
 	struct writer out;
 	size_t out_sent;

@@ -6,6 +6,7 @@ import atexit
 import os
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -103,16 +104,21 @@ class Refused(Exception):
 
 class Client:
     def __init__(self, *flags, init=True, cwd=None, env=None, wrap=(),
-                 server=SERVER, **popen):
-        """Start server with flags and -e, behind wrap's command if given."""
+                 server=SERVER, sockets=False, **popen):
+        """Start server with flags and -e, behind wrap's command if given; its
+        standard input and output are one socket, if wanted, not two pipes."""
         self.cwd = cwd or tempfile.mkdtemp(dir=place)
         self.log = tempfile.TemporaryFile()
+        near, far = socket.socketpair() if sockets else (None, subprocess.PIPE)
         self.process = subprocess.Popen(
-            [*wrap, server, "-e", *flags], stdin=subprocess.PIPE, bufsize=0,
-            stdout=subprocess.PIPE, stderr=self.log, cwd=self.cwd,
+            [*wrap, server, "-e", *flags], stdin=far, bufsize=0,
+            stdout=far, stderr=self.log, cwd=self.cwd,
             env=dict(os.environ, SSH_CONNECTION="192.0.2.7 1 192.0.2.1 22",
                      **(env or {})), **popen)
         running.append(self.process)
+        if sockets:
+            far.close()
+            self.process.stdin = self.process.stdout = near
         self.id = 0
         if init:
             self.send(INIT, u32(3))
