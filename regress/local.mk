@@ -381,6 +381,7 @@ system_tests = \
 	regress/system/session-options.py \
 	regress/system/session-pty.py \
 	regress/system/sftp-audit.py \
+	regress/system/sftp-bulk.py \
 	regress/system/sftp-differential.py \
 	regress/system/sftp-races.py \
 	regress/system/sftp-server.py \

@@ -12,8 +12,9 @@
 #include "sftp-server/handle.h"
 #include "sftp-server/server.h"
 
-/* Requests at a time: as many of an sftp client's usual size as fit s->in. */
+/* Requests at a time, and bytes from which on more of them gain nothing. */
 #define TOGETHER_MAX 16
+#define TOGETHER_BYTES (128u * 1024)
 
 /* The packet at *at in s->in, if it is there whole; *at is behind it then. */
 static bool
@@ -23,8 +24,8 @@ packet_next(const struct server *s, size_t *at, struct span *out_packet)
 
 	if (sftp_frame(s->in + *at, s->in_tail - *at, &size) != 0)
 		return false;
-	*out_packet = span_of(
-	    s->in + *at + SFTP_LEN_SIZE, size - SFTP_LEN_SIZE);
+	*out_packet =
+	    span_of(s->in + *at + SFTP_LEN_SIZE, size - SFTP_LEN_SIZE);
 	*at += size;
 	return true;
 }
@@ -52,8 +53,9 @@ continues(struct span packet, uint64_t handle, uint64_t end, struct span *out)
 static int
 gather(const struct server *s, const struct request *q, struct iovec *to)
 {
-	uint64_t end = q->number[0];
+	const uint64_t begin = q->number[0];
 	struct span packet, data = q->data[0];
+	uint64_t end = begin;
 	size_t at = s->in_head;
 	int n = 0;
 
@@ -65,7 +67,8 @@ gather(const struct server *s, const struct request *q, struct iovec *to)
 		to[n].iov_len = data.len;
 		end += data.len;
 		n++;
-	} while (n < TOGETHER_MAX && packet_next(s, &at, &packet) &&
+	} while (n < TOGETHER_MAX && end - begin < TOGETHER_BYTES &&
+		 packet_next(s, &at, &packet) &&
 		 continues(packet, q->handle[0], end, &data));
 	return n;
 }
@@ -101,6 +104,7 @@ take_share(struct ahead *ahead, const struct request *q)
 		ahead->from += q->data[0].len;
 		return true;
 	}
+	/* Never of another request, whatever comes. */
 	ahead->from = ahead->until;
 	return false;
 }

@@ -146,8 +146,7 @@ row_add(scmp_filter_ctx filter, const struct row *row)
 		    filter, SCMP_ACT_ERRNO(row->error), row->call, 0);
 	case ROW_REFUSE_BUT:
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(row->error),
-		    row->call, 1,
-		    SCMP_CMP(row->arg, SCMP_CMP_NE, row->value));
+		    row->call, 1, SCMP_CMP(row->arg, SCMP_CMP_NE, row->value));
 	}
 	return -EINVAL;
 }

@@ -42,8 +42,8 @@
 /* Nothing is lent while SEND_AT bytes are staged. Of each block the header and
  * both ends may take a page. */
 _Static_assert(SEND_AT / PAGE_MIN + 3 * (SEND_AT / LEND_MIN) +
-	    SFTP_DATA_MAX / PAGE_MIN + 3 <
-	STAGE_PAGES,
+		       SFTP_DATA_MAX / PAGE_MIN + 3 <
+		   STAGE_PAGES,
     "the largest block has room behind what is staged");
 
 /* Out of the way of the places of the stage; -1 on failure. */
@@ -70,10 +70,10 @@ lend_begin(struct server *s)
 		return;
 	out = fd_raise(fds[0]);
 	in = fd_raise(fds[1]);
-	s->lend.is_on =
-	    in >= 0 && out >= 0 && fcntl(in, F_SETPIPE_SZ, size) >= size &&
-	    dup3(in, STAGE_IN_FD, O_CLOEXEC) == STAGE_IN_FD &&
-	    dup3(out, STAGE_OUT_FD, O_CLOEXEC) == STAGE_OUT_FD;
+	s->lend.is_on = in >= 0 && out >= 0 &&
+			fcntl(in, F_SETPIPE_SZ, size) >= size &&
+			dup3(in, STAGE_IN_FD, O_CLOEXEC) == STAGE_IN_FD &&
+			dup3(out, STAGE_OUT_FD, O_CLOEXEC) == STAGE_OUT_FD;
 }
 
 /* Copy what is staged to the end of s->out, and drop extra bytes behind it. */
@@ -100,8 +100,8 @@ take_back(struct server *s, size_t extra)
 static bool
 may_lend(const struct server *s, const struct handle *h, size_t want)
 {
-	return h->is_lendable && want >= LEND_MIN &&
-	       s->handles.nwriters == 0 && h->digest == NULL;
+	return h->is_lendable && want >= LEND_MIN && s->handles.nwriters == 0 &&
+	       h->digest == NULL;
 }
 
 /* How many of the bytes the kernel has put into the stage. */
@@ -122,8 +122,8 @@ stage_data(struct handle *h, uint64_t at, size_t want)
 }
 
 bool
-lend_read(struct server *s, struct handle *h, uint32_t id, uint64_t at,
-    size_t want)
+lend_read(
+    struct server *s, struct handle *h, uint32_t id, uint64_t at, size_t want)
 {
 	uint8_t head[DATA_HEAD];
 	size_t done;

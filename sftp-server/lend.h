@@ -34,8 +34,8 @@ void lend_begin(struct server *s);
  * Reply to a READ of want bytes by lending them, all of them or nothing. false:
  * nothing was done, and they have to be copied.
  */
-bool lend_read(struct server *s, struct handle *h, uint32_t id, uint64_t at,
-    size_t want);
+bool lend_read(
+    struct server *s, struct handle *h, uint32_t id, uint64_t at, size_t want);
 /* A READ of want bytes got that many, copied: may the next one be lent? */
 void lend_consider(struct server *s, struct handle *h, size_t want);
 

@@ -345,14 +345,8 @@ def full_disk():
     c = Client(cwd=where, wrap=[
         "unshare", "-m", "sh", "-c", "mount -t tmpfs -o size=%d none \"$0\" "
         "&& cd \"$0\" && exec \"$@\"" % limit, where])
-    # Seen from here, the directory is another.
+    # Seen from outside its mount namespace, the directory is another.
     c.cwd = "/proc/%d/cwd" % c.process.pid
-    fills_up_there(c, limit)
-
-
-def fills_up_there(c, limit):
-    h = c.open("room", F_WRITE | F_CREAT)
-    c.close(h)
     fills_up(c, limit, "a disk that fills up")
 
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -16,6 +17,7 @@
 #include "common/own.h"
 #include "regress/unit/tap.h"
 #include "sftp-server/jail.h"
+#include "sftp-server/lend.h"
 #include "sftp-server/slog.h"
 
 #define NO_FILTER 77
@@ -47,6 +49,10 @@ static const struct {
 	{ "setxattr", BOTH, SYS_setxattr, { (long)NOWHERE } },
 	{ "a read elsewhere", BOTH, SYS_read, { 9 } },
 	{ "a write elsewhere", BOTH, SYS_write, { 9 } },
+	{ "splice elsewhere", BOTH, SYS_splice, { 9, 0, STDOUT_FILENO } },
+	{ "splice to a file", BOTH, SYS_splice, { STAGE_OUT_FD, 0, 9 } },
+	{ "splice of requests", BOTH, SYS_splice, { STDIN_FILENO, 0, 9 } },
+	{ "tee", BOTH, SYS_tee, { STAGE_OUT_FD, STDOUT_FILENO } },
 	{ "another connection", BOTH, SYS_connect, { SLOG_FD + 1 } },
 	{ "open to write", JAIL_READ, SYS_openat,
 	    { AT_FDCWD, (long)NOWHERE, O_WRONLY } },
@@ -71,6 +77,7 @@ static const struct {
 	{ "link", JAIL_READ, SYS_linkat, { AT_FDCWD, (long)NOWHERE } },
 	{ "symlink", JAIL_READ, SYS_symlinkat, { (long)NOWHERE } },
 	{ "lseek", JAIL_READ, SYS_lseek, { -1 } },
+	{ "pwritev", JAIL_READ, SYS_pwritev, { -1 } },
 	{ "copy_file_range", JAIL_READ, SYS_copy_file_range, { -1 } },
 	{ "open to read", 0, SYS_openat, { AT_FDCWD, (long)NOWHERE } },
 	{ "stat", 0, SYS_newfstatat, { AT_FDCWD, (long)NOWHERE } },
@@ -78,6 +85,12 @@ static const struct {
 	    { 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1 } },
 	{ "socket", 0, SYS_socket, { AF_INET, SOCK_STREAM } },
 	{ "ioctl", 0, SYS_ioctl, { 0 } },
+	{ "bytes elsewhere", BOTH, SYS_ioctl, { 0, FIONREAD } },
+	{ "bytes in stdout", JAIL_READ, SYS_ioctl,
+	    { STDOUT_FILENO, FIONREAD } },
+	{ "splice to the stage", 0, SYS_splice, { 9, 0, STAGE_IN_FD } },
+	{ "splice from the stage", 0, SYS_splice,
+	    { STAGE_OUT_FD, 0, STDOUT_FILENO } },
 };
 
 /* The wait status of a jailed child that makes one call. */
