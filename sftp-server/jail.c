@@ -139,14 +139,15 @@ row_add(scmp_filter_ctx filter, const struct row *row)
 		    SCMP_CMP(row->arg, SCMP_CMP_LE, row->value, 0));
 	case ROW_PAIR:
 		return seccomp_rule_add(filter, allow, row->call, 2,
-		    SCMP_CMP(row->arg, SCMP_CMP_EQ, row->value),
-		    SCMP_CMP(row->other, SCMP_CMP_EQ, row->other_value));
+		    SCMP_CMP(row->arg, SCMP_CMP_EQ, row->value, 0),
+		    SCMP_CMP(row->other, SCMP_CMP_EQ, row->other_value, 0));
 	case ROW_REFUSE:
 		return seccomp_rule_add(
 		    filter, SCMP_ACT_ERRNO(row->error), row->call, 0);
 	case ROW_REFUSE_BUT:
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(row->error),
-		    row->call, 1, SCMP_CMP(row->arg, SCMP_CMP_NE, row->value));
+		    row->call, 1,
+		    SCMP_CMP(row->arg, SCMP_CMP_NE, row->value, 0));
 	}
 	return -EINVAL;
 }
