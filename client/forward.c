@@ -257,6 +257,33 @@ begin(struct forward *fw, int *out_port, char why[FORWARD_WHY_MAX])
 	return listen_tcp(fw, out_port, why);
 }
 
+static void
+unlist(struct forward *fw)
+{
+	struct forward **p = &fw->fs->list;
+
+	while (*p != fw)
+		p = &(*p)->next;
+	*p = fw->next;
+}
+
+/*
+ * It is on the list before the server is asked: who connects to the server's
+ * port at once comes together with its answer.
+ */
+static int
+begin_listed(struct forward *fw, int *out_port, char why[FORWARD_WHY_MAX])
+{
+	int rc;
+
+	fw->next = fw->fs->list;
+	fw->fs->list = fw;
+	rc = begin(fw, out_port, why);
+	if (rc != 0)
+		unlist(fw);
+	return rc;
+}
+
 static struct forward *
 find_same(const struct forwards *fs, const struct forward_spec *s)
 {
@@ -303,14 +330,10 @@ forwards_add(struct forwards *fs, enum forward_kind kind, const char *text,
 		rc = -EEXIST;
 	}
 	if (rc == 0)
-		rc = begin(fw, out_port, why);
-	if (rc != 0) {
+		rc = begin_listed(fw, out_port, why);
+	if (rc != 0)
 		forward_free(fw);
-		return rc;
-	}
-	fw->next = fs->list;
-	fs->list = fw;
-	return 0;
+	return rc;
 }
 
 int
@@ -319,7 +342,7 @@ forwards_cancel(struct forwards *fs, enum forward_kind kind, const char *text,
 {
 	AUTO(forward_spec_done) struct forward_spec s = { .bind = NULL };
 	AUTOFREE char *whole = NULL;
-	struct forward *fw, **p = &fs->list;
+	struct forward *fw;
 	const char *reason;
 
 	/* [bind:]port is enough to name one. */
@@ -341,9 +364,7 @@ forwards_cancel(struct forwards *fs, enum forward_kind kind, const char *text,
 		    forward_remote_bind(fs, &fw->spec), fw->remote_port);
 		forward_end_wait(fs->trunk);
 	}
-	while (*p != fw)
-		p = &(*p)->next;
-	*p = fw->next;
+	unlist(fw);
 	forward_free(fw);
 	return 0;
 }

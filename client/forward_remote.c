@@ -55,6 +55,7 @@ forward_listen_remote(
 	struct trunk *l = fw->fs->trunk;
 	int port = fw->spec.port, rc;
 
+	fw->remote_port = fw->spec.port;
 	forward_begin_wait(l);
 	rc = ssh_channel_listen_forward(l->ssh,
 	    forward_remote_bind(fw->fs, &fw->spec), fw->spec.port, &port);
@@ -129,7 +130,9 @@ connect_target(
 static struct forward *
 find_remote(const struct forwards *fs, int port)
 {
-	for (struct forward *fw = fs->list; fw != NULL; fw = fw->next)
+	/* 0 is one whose port the server has not said yet. */
+	for (struct forward *fw = fs->list; fw != NULL && port != 0;
+	     fw = fw->next)
 		if (fw->spec.kind == FORWARD_REMOTE && fw->remote_port == port)
 			return fw;
 	return NULL;

@@ -375,9 +375,9 @@ ask_user(const struct client *c, const struct look *k)
 
 		if (rc == -ENOTTY)
 			log_error("There is no terminal to ask on: compare "
-				  "the fingerprint, then use omniedge "
+				  "the %s key %s, then use omniedge "
 				  "known-hosts add %s",
-			    k->name);
+			    hostcheck_kind(k->blob, kind), print, k->name);
 		if (rc != 0)
 			return rc;
 		if (strcasecmp(answer, "yes") == 0 ||

@@ -38,6 +38,7 @@ struct loader {
 	bool never;  /* included from a block that does not */
 	bool final;  /* the second reading, for Match final */
 	bool wants_final;
+	bool too_deep; /* read no more: it would be read for ever */
 };
 
 static int load_file(struct loader *ld, const char *path, bool must);
@@ -252,7 +253,7 @@ load_glob(struct loader *ld, const char *pattern)
 	/* Files that are not there are no error, as with a shell's wildcard. */
 	if (glob(pattern, 0, NULL, &found) != 0)
 		return;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc && !inner.too_deep; i++) {
 		inner.depth = ld->depth + 1;
 		inner.active = ld->active;
 		inner.never = !ld->active;
@@ -260,6 +261,7 @@ load_glob(struct loader *ld, const char *pattern)
 	}
 	ld->errors = inner.errors;
 	ld->wants_final = inner.wants_final;
+	ld->too_deep = inner.too_deep;
 }
 
 static void
@@ -267,11 +269,12 @@ take_include(struct loader *ld, const struct words *words)
 {
 	if (ld->depth + 1 > DEPTH_MAX) {
 		load_error(ld, "Include: files include each other too deeply");
+		ld->too_deep = true;
 		return;
 	}
 	if (words->n == 0)
 		load_error(ld, "Include: a file is missing");
-	for (size_t i = 0; i < words->n; i++) {
+	for (size_t i = 0; i < words->n && !ld->too_deep; i++) {
 		struct expand e = { .original = ld->host, .host = ld->host };
 		AUTOFREE char *path = NULL;
 		char why[80], full[PATH_MAX];
@@ -372,7 +375,7 @@ load_file(struct loader *ld, const char *path, bool must)
 	log_debug("Reading configuration data %s", path);
 	ld->path = path;
 	lex_init(&lx, span_of(text.p, text.len));
-	while (lex_next(&lx, &line)) {
+	while (!ld->too_deep && lex_next(&lx, &line)) {
 		ld->line = lx.line;
 		take_line(ld, line);
 	}

@@ -333,6 +333,7 @@ system_tests = \
 	regress/system/client-proxy.py \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
+	regress/system/client-streamlocal.py \
 	regress/system/connection-options.py \
 	regress/system/differential.py \
 	regress/system/flags.py \

@@ -32,7 +32,7 @@ file_read(const char *path, struct writer *out, struct stat *out_st)
 {
 	struct span text = strcmp(path, MAIN) == 0 ? outer : inner;
 
-	if (reads++ == READS_MAX)
+	if (reads++ >= READS_MAX)
 		return -ENOENT;
 	if (out_st != NULL)
 		*out_st = (struct stat){ .st_mode = S_IFREG | 0600 };
