@@ -334,6 +334,7 @@ system_tests = \
 	regress/system/client-session.py \
 	regress/system/client-shared.py \
 	regress/system/client-streamlocal.py \
+	regress/system/client-teardown.py \
 	regress/system/connection-options.py \
 	regress/system/differential.py \
 	regress/system/flags.py \

@@ -60,11 +60,12 @@ def exchange(sock, data):
         sock.settimeout(60)
         threading.Thread(target=send, args=(sock, data), daemon=True).start()
         got = b""
-        while True:
-            part = sock.recv(65536)
-            if not part:
-                return got
-            got += part
+        try:
+            while part := sock.recv(65536):
+                got += part
+        except ConnectionResetError:
+            pass  # it was closed with our bytes unread
+        return got
 
 
 def send(sock, data):
