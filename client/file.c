@@ -45,6 +45,20 @@ file_read(const char *path, struct writer *out, struct stat *out_st)
 }
 
 int
+file_open_chosen(int dir, const char *name, int flags, mode_t mode)
+{
+	AUTOCLOSE int fd =
+	    openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK, mode);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENXIO ? -EEXIST : -errno;
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? take_fd(&fd) : -EEXIST;
+}
+
+int
 file_write(int fd, struct span content)
 {
 	while (content.len > 0) {

@@ -31,6 +31,14 @@ int file_replace(const char *path, struct span content, mode_t mode);
 /* Append in one write, so that two of us do not mix lines; 0 or -errno. */
 int file_append(const char *path, struct span content, mode_t mode);
 
+/*
+ * Open a file to write in it, whose name a stranger chose: one component below
+ * the directory dir. No link is followed, and neither a FIFO without a reader
+ * nor a device is waited for. A descriptor; -ELOOP: a link; -EEXIST: something
+ * else that is no file; -errno.
+ */
+int file_open_chosen(int dir, const char *name, int flags, mode_t mode);
+
 /* Make the directories above path that are missing, 0700 each. */
 int file_make_parent(const char *path);
 

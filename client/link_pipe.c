@@ -47,11 +47,12 @@ pipe_write(struct link *l, const void *p, size_t len)
 	return errno == EINTR ? -EAGAIN : -errno;
 }
 
-static void
+static bool
 pipe_want(struct link *l, bool want_write, struct pollfd *out)
 {
 	*out = (struct pollfd){ .fd = ((struct pipe_link *)l)->fd,
 		.events = (short)(POLLIN | (want_write ? POLLOUT : 0)) };
+	return false;
 }
 
 static int
@@ -71,8 +72,10 @@ pipe_close(struct link *l)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static const struct link_ops pipe_ops = { pipe_read, pipe_write, pipe_want,
-	pipe_close };
+static const struct link_ops pipe_ops = { .read = pipe_read,
+	.write = pipe_write,
+	.want = pipe_want,
+	.close = pipe_close };
 
 /* In the child. ^C stops a transfer, and is not for the program below it. */
 static void
@@ -120,4 +123,10 @@ int
 link_close(struct link *l)
 {
 	return l != NULL ? l->ops->close(l) : 0;
+}
+
+int
+link_tend(struct link *l)
+{
+	return l->ops->tend != NULL ? l->ops->tend(l) : -1;
 }

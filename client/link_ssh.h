@@ -11,13 +11,20 @@ enum link_kind {
 	LINK_COMMAND,
 };
 
+struct link_spec {
+	enum link_kind kind;
+	const char *what;   /* the subsystem or command; borrowed */
+	long alive_seconds; /* ServerAliveInterval; 0: none */
+	long alive_most;    /* ServerAliveCountMax */
+};
+
 /*
  * Open a channel of a session that is logged in, and start a subsystem or a
  * command on it. The session stays the caller's, has to live longer, and is in
  * non-blocking mode afterwards. What the other side writes to its standard
  * error is shown on ours. 0; -ECONNREFUSED: the server would not; -ENOMEM.
  */
-int link_ssh(ssh_session session, enum link_kind kind, const char *what,
-    struct link **out_link);
+int link_ssh(
+    ssh_session session, const struct link_spec *spec, struct link **out_link);
 
 #endif

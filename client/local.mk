@@ -1,7 +1,9 @@
 # omniedge(1). All but its main() is a library, for the unit tests.
 noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = \
+	common/readahead.c common/readahead.h \
 	client/agent.c client/agent.h \
+	client/alive.c client/alive.h \
 	client/auth.c \
 	client/command.h \
 	client/sshconf.c client/sshconf.h client/sshconf_load.c \
@@ -42,6 +44,7 @@ libclient_a_SOURCES = \
 	client/target.c client/target.h \
 	client/interrupt.c client/interrupt.h \
 	client/link.h client/link_pipe.c \
+	client/link_mux.c client/link_mux.h \
 	client/link_ssh.c client/link_ssh.h \
 	client/number.c client/number.h \
 	client/passed.c client/passed.h client/progress.c client/progress.h \
@@ -58,8 +61,10 @@ libclient_a_SOURCES = \
 	client/sftp_main.c client/sftp_words.c client/sftp_words.h \
 	client/show.c client/show.h \
 	client/xfer.c client/xfer.h client/xfer_impl.h \
+	client/xfer_extent.c \
 	client/xfer_from_local.c client/xfer_from_server.c \
 	client/xfer_peer.c client/xfer_peer.h \
+	client/xfer_stripe.c client/xfer_stripe.h \
 	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c \
 	client/tcp.c client/tcp.h \
 	client/transport.c \
@@ -71,4 +76,5 @@ client_libs = libclient.a libcommon.a libjail.a $(LIBSSH_LIBS) \
 
 bin_PROGRAMS += bin/omniedge
 bin_omniedge_SOURCES = client/omniedge_main.c
+bin_omniedge_LDFLAGS = $(AM_LDFLAGS) $(readahead_ldflags)
 bin_omniedge_LDADD = $(client_libs)

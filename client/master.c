@@ -516,6 +516,19 @@ detach(void)
 	(void)!chdir("/");
 }
 
+/* What else the process had open, another host's connection, say, is not to
+ * last as long as the master. */
+static void
+close_others(int a, int b)
+{
+	int high = a < b ? b : a;
+
+	for (int fd = STDERR_FILENO + 1; fd < high; fd++)
+		if (fd != a && fd != b)
+			close(fd);
+	closefrom(high + 1);
+}
+
 int
 master_start(struct client *c, const char *path)
 {
@@ -529,6 +542,7 @@ master_start(struct client *c, const char *path)
 		return -errno;
 	if (pid == 0) {
 		detach();
+		close_others(fd, ssh_get_fd(c->ssh));
 		serve(c, path, take_fd(&fd));
 	}
 	/* The session is the child's: not a byte more from here. */

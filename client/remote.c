@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/link_mux.h"
+#include "client/master.h"
+#include "client/mux.h"
 #include "client/remote.h"
+#include "client/sharer.h"
 #include "client/show.h"
 #include "common/err.h"
 #include "common/own.h"
@@ -87,8 +91,50 @@ spawn_ssh(const struct remote_options *o, const char *target,
 
 /* --- our own ------------------------------------------------------------- */
 
+/*
+ * A master in the background has the connection from now on, for us and for
+ * those who come after us.
+ */
 static int
-connect_to(const struct remote_options *o, const char *target, struct remote *r)
+share(struct client *c, const char *path, int *out_master)
+{
+	uint32_t pid;
+	int rc = master_start(c, path);
+
+	if (rc != 0) {
+		show_error("ControlSocket %s: %s; the connection is not shared",
+		    path,
+		    rc == -EADDRINUSE ? "it exists already" : err_str(rc));
+		return 0;
+	}
+	*out_master = mux_connect(path, &pid);
+	if (*out_master >= 0)
+		return 0;
+	show_error("ControlPath %s: %s", path, err_str(*out_master));
+	return *out_master;
+}
+
+/* By a connection that is shared already, or one of our own. */
+static int
+log_in(struct client *c, int *out_master)
+{
+	int rc;
+	AUTOFREE char *path = sharer_path(c, &rc);
+
+	if (rc != 0)
+		return rc;
+	*out_master = sharer_reach(c, path);
+	if (*out_master >= 0)
+		return 0;
+	rc = client_connect(c);
+	if (rc == 0 && path != NULL && sharer_is_master(c))
+		rc = share(c, path, out_master);
+	return rc;
+}
+
+static int
+connect_to(const struct remote_options *o, const char *target,
+    struct remote *r, int *out_master)
 {
 	int rc = client_copy(o->flags, &r->client);
 
@@ -99,26 +145,35 @@ connect_to(const struct remote_options *o, const char *target, struct remote *r)
 		    client_conf(r->client), KW_CLEAR_FORWARDINGS, "yes");
 	if (rc == 0)
 		rc = client_prepare(r->client);
-	return rc == 0 ? client_connect(r->client) : rc;
+	return rc == 0 ? log_in(r->client, out_master) : rc;
 }
 
 static int
-open_channel(const struct remote_options *o, const char *command,
-    struct remote *r, struct link **out_link)
+open_channel(const struct remote_options *o, const char *command, int master,
+    struct remote *r)
 {
+	struct sshconf *conf = client_conf(r->client);
 	const char *what = o->subsystem != NULL ? o->subsystem : SUBSYSTEM;
-	enum link_kind kind = what[0] == '/' ? LINK_COMMAND : LINK_SUBSYSTEM;
+	struct link_spec spec = {
+		.alive_seconds = sshconf_number(conf, KW_ALIVE_INTERVAL),
+		.alive_most = sshconf_number(conf, KW_ALIVE_COUNT),
+	};
+	AUTOFREE char *why = NULL;
 	int rc;
 
-	if (command != NULL) {
-		what = command;
-		kind = LINK_COMMAND;
-	}
-	rc = link_ssh(client_session(r->client), kind, what, out_link);
+	spec.what = command != NULL ? command : what;
+	spec.kind = command != NULL || what[0] == '/' ? LINK_COMMAND
+						      : LINK_SUBSYSTEM;
+	rc = master >= 0
+		 ? link_mux(master, &spec, &r->link, &why)
+		 : link_ssh(client_session(r->client), &spec, &r->link);
 	if (rc == -ECONNREFUSED)
 		show_error("%s: the server does not start \"%s\"%s",
-		    client_host(r->client), what,
+		    client_host(r->client), spec.what,
 		    command == NULL ? "; scp -O can do without SFTP" : "");
+	else if (rc != 0 && master >= 0)
+		show_error("%s: the shared connection: %s",
+		    client_host(r->client), err_str(rc));
 	return rc;
 }
 
@@ -126,15 +181,15 @@ static int
 open_link(const struct remote_options *o, const char *target,
     const char *command, struct remote *r)
 {
-	int rc;
+	int master = -1, rc;
 
 	if (o->direct != NULL)
 		return spawn_direct(
 		    command != NULL ? command : o->direct, &r->link);
 	if (o->program != NULL)
 		return spawn_ssh(o, target, command, &r->link);
-	rc = connect_to(o, target, r);
-	return rc == 0 ? open_channel(o, command, r, &r->link) : rc;
+	rc = connect_to(o, target, r, &master);
+	return rc == 0 ? open_channel(o, command, master, r) : rc;
 }
 
 int

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/alive.h"
 #include "client/interrupt.h"
 #include "client/scp_old.h"
 #include "client/show.h"
@@ -27,8 +28,10 @@ wait_for(struct old *o, bool to_write)
 
 	if (interrupt_seen())
 		return -EINTR;
-	o->link->ops->want(o->link, to_write, &fd);
-	(void)poll(&fd, 1, TICK_MS);
+	if (link_tend(o->link) == -ETIMEDOUT)
+		return -ETIMEDOUT;
+	if (!o->link->ops->want(o->link, to_write, &fd))
+		(void)poll(&fd, 1, TICK_MS);
 	return 0;
 }
 
@@ -357,6 +360,11 @@ relay(struct link *source, struct link *sink)
 			break;
 		if (moved)
 			continue;
+		if (link_tend(source) == -ETIMEDOUT ||
+		    link_tend(sink) == -ETIMEDOUT) {
+			show_error("%s", ALIVE_LOST);
+			break;
+		}
 		source->ops->want(source, ways[1].at < ways[1].len, &fds[0]);
 		sink->ops->want(sink, ways[0].at < ways[0].len, &fds[1]);
 		(void)poll(fds, 2, TICK_MS);

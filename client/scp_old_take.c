@@ -190,15 +190,15 @@ static int
 take_file(struct old *o, const struct sink *k, const struct entry *e)
 {
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC;
+	mode_t mode = (e->mode & MODE_PLAIN) | S_IWUSR;
 	AUTOCLOSE int fd =
-	    openat(k->dir_fd, k->path != NULL ? k->path : e->name,
-		k->path != NULL ? flags : flags | O_NOFOLLOW,
-		(e->mode & MODE_PLAIN) | S_IWUSR);
+	    k->path != NULL ? openat(k->dir_fd, k->path, flags, mode)
+			    : file_open_chosen(k->dir_fd, e->name, flags, mode);
 	int error = 0, rc;
 
 	if (fd < 0)
-		return old_complain(
-		    o, k->path != NULL ? k->path : e->name, -errno);
+		return old_complain(o, k->path != NULL ? k->path : e->name,
+		    k->path != NULL ? -errno : fd);
 	rc = old_write(o, "", 1);
 	if (rc == 0)
 		rc = take_data(o, fd, e, &error);

@@ -211,6 +211,7 @@ need_dir(struct copy *c, const char *pattern)
 static int
 add_matches(struct copy *c, const char *pattern, const struct list *paths)
 {
+	/* A target that the user wrote is no name of the server's. */
 	bool chosen = list_has_magic(pattern);
 	int rc = 0;
 
@@ -225,7 +226,8 @@ add_matches(struct copy *c, const char *pattern, const struct list *paths)
 
 		rc = name == NULL
 			 ? -ENOMEM
-			 : add(c, paths->entries[i].name, name, chosen);
+			 : add(c, paths->entries[i].name, name,
+				chosen && c->to_is_dir);
 	}
 	return rc;
 }

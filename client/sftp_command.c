@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/command.h"
 #include "client/sftp.h"
@@ -236,6 +237,29 @@ sftp_line(struct sftp *s, const char *line, bool echo)
 	return ignore ? 0 : rc;
 }
 
+/*
+ * Look after the connection until the next line begins; what is not a file may
+ * take its time. Unbuffered, or poll(2) would not know of what was read.
+ */
+static void
+await_line(struct sftp *s, FILE *in)
+{
+	struct stat st;
+
+	if (fstat(fileno(in), &st) != 0 || S_ISREG(st.st_mode))
+		return;
+	setvbuf(in, NULL, _IONBF, 0);
+	while (peer_await(s->peer, fileno(in), NULL) == 0)
+		continue;
+}
+
+static ssize_t
+read_line(struct sftp *s, FILE *in, char **line, size_t *size)
+{
+	await_line(s, in);
+	return peer_dead(s->peer) == 0 ? getline(line, size, in) : -1;
+}
+
 int
 sftp_batch(struct sftp *s, FILE *in)
 {
@@ -244,8 +268,7 @@ sftp_batch(struct sftp *s, FILE *in)
 	ssize_t n;
 	int rc = 0, dead;
 
-	while (!s->quit && peer_dead(s->peer) == 0 &&
-	       (n = getline(&line, &size, in)) >= 0) {
+	while (!s->quit && (n = read_line(s, in, &line, &size)) >= 0) {
 		line[strcspn(line, "\r\n")] = '\0';
 		rc = sftp_line(s, line, true);
 		fflush(stdout);

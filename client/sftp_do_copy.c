@@ -107,7 +107,10 @@ add_matches(struct transfer *t, const struct list *paths, bool chosen)
 		const char *from = paths->entries[i].name;
 		AUTOFREE char *to = destination(t, from, paths->n);
 
-		rc = to != NULL ? add(t, from, to, chosen) : -ENOMEM;
+		rc = to != NULL ? add(t, from, to,
+					chosen && (t->to == NULL ||
+						      t->to_is_dir))
+				: -ENOMEM;
 	}
 	return rc;
 }

@@ -6,7 +6,6 @@
 
 #include <histedit.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,27 +98,31 @@ save_history(struct editor *e)
 /*
  * One character of the terminal. libedit's own reader goes on when a signal
  * interrupts it, and would miss a ^C that came just before; here SIGINT is let
- * in only while we wait.
+ * in only while we wait. The connection is looked after meanwhile.
  */
 static int
 read_key(EditLine *el, wchar_t *out)
 {
-	struct pollfd tty = { STDIN_FILENO, POLLIN, 0 };
+	struct editor *e = NULL;
 	mbstate_t state = { 0 };
 	sigset_t interrupt, before;
 	char byte;
 	ssize_t n;
 
-	(void)el;
+	el_get(el, EL_CLIENTDATA, &e);
 	for (;;) {
 		sigemptyset(&interrupt);
 		sigaddset(&interrupt, SIGINT);
 		sigprocmask(SIG_BLOCK, &interrupt, &before);
-		n = interrupt_seen() ? -1 : ppoll(&tty, 1, NULL, &before);
+		n = interrupt_seen() ? -1
+				     : peer_await(e->s->peer, STDIN_FILENO,
+					   &before);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		if (interrupt_seen())
 			return -1;
-		if (n < 0)
+		if (peer_dead(e->s->peer) != 0)
+			return 0;
+		if (n <= 0)
 			continue;
 		n = read(STDIN_FILENO, &byte, 1);
 		if (n <= 0)

@@ -72,6 +72,27 @@ sharer_path(const struct client *c, int *out_rc)
 	return whole;
 }
 
+bool
+sharer_is_master(const struct client *c)
+{
+	return sshconf_number(c->conf, KW_CONTROL_MASTER) != MASTER_NO;
+}
+
+int
+sharer_reach(const struct client *c, const char *path)
+{
+	long master = sshconf_number(c->conf, KW_CONTROL_MASTER);
+	uint32_t pid;
+	int fd;
+
+	if (path == NULL || master == MASTER_YES || master == MASTER_ASK)
+		return -1;
+	fd = mux_connect(path, &pid);
+	if (fd < 0 && fd != -ENOENT)
+		log_debug("ControlPath %s: %s", path, err_str(fd));
+	return fd < 0 ? -1 : fd;
+}
+
 /* --- what the master says */
 
 static void

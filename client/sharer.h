@@ -10,6 +10,15 @@
  */
 char *sharer_path(const struct client *c, int *out_rc);
 
+/*
+ * A connection to the master at path, for mux_msgs; -1: there is none, or the
+ * client's own connection is to be the shared one.
+ */
+int sharer_reach(const struct client *c, const char *path);
+
+/* Whether the client's connection is to be shared. */
+bool sharer_is_master(const struct client *c);
+
 /* Do the job over the master at fd (mux_connect()), which is taken. */
 int sharer_run(struct client *c, struct shell_job *job, int fd);
 

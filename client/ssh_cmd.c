@@ -465,12 +465,6 @@ run_local(const struct ssh *s)
 		log_error("LocalCommand: %s", why);
 }
 
-static bool
-wants_master(const struct ssh *s)
-{
-	return sshconf_number(s->client->conf, KW_CONTROL_MASTER) != MASTER_NO;
-}
-
 /*
  * Over a connection that is shared already; -1: there is none, or this one is
  * to be the shared one.
@@ -478,18 +472,9 @@ wants_master(const struct ssh *s)
 static int
 run_shared(struct ssh *s, const char *path)
 {
-	long master = sshconf_number(s->client->conf, KW_CONTROL_MASTER);
-	uint32_t pid;
-	int fd;
+	int fd = sharer_reach(s->client, path);
 
-	if (path == NULL || master == MASTER_YES || master == MASTER_ASK)
-		return -1;
-	fd = mux_connect(path, &pid);
-	if (fd >= 0)
-		return sharer_run(s->client, &s->job, fd);
-	if (fd != -ENOENT)
-		log_debug("ControlPath %s: %s", path, err_str(fd));
-	return -1;
+	return fd >= 0 ? sharer_run(s->client, &s->job, fd) : -1;
 }
 
 /* Log in; then share the connection, or use it alone. */
@@ -502,7 +487,7 @@ run_own(struct ssh *s, const char *path)
 	if (client_connect(s->client) != 0)
 		return EXIT_OURS;
 	run_local(s);
-	if (path == NULL || !wants_master(s))
+	if (path == NULL || !sharer_is_master(s->client))
 		return shell_run(s->client, &s->job);
 	rc = master_start(s->client, path);
 	if (rc != 0) {

@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <libssh/server.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +46,7 @@ trunk_done(struct trunk *l)
 	if (l->loop == NULL)
 		return;
 	flow_free_all(l);
-	loop_timer_stop(l->loop, &l->alive);
+	loop_timer_stop(l->loop, &l->look);
 	loop_unwatch(l->loop, &l->watch);
 	if (l->event != NULL) {
 		ssh_event_remove_session(l->event, l->ssh);
@@ -85,30 +84,16 @@ on_alive(void *arg)
 {
 	struct trunk *l = arg;
 
-	if (l->raw.in_packets != l->alive_seen) {
-		l->alive_seen = l->raw.in_packets;
-		l->alive_missed = 0;
-	} else if (++l->alive_missed > l->alive_most) {
-		trunk_lose(l, "Timeout, server not responding.");
-		return;
-	} else {
-		trunk_settle(l);
-		ssh_send_keepalive(l->ssh);
-		l->alive_asked = true;
-	}
-	loop_timer(l->loop, &l->alive, l->alive_interval * 1000);
+	if (alive_check(&l->alive, l->raw.in_packets) != 0)
+		trunk_lose(l, ALIVE_LOST);
+	else
+		loop_timer(l->loop, &l->look, l->alive.seconds * 1000);
 }
 
-/*
- * libssh has room for one global request: the next call takes the answer of
- * the last one, and only the call after it sends anew.
- */
 void
 trunk_settle(struct trunk *l)
 {
-	if (l->alive_asked)
-		ssh_send_keepalive(l->ssh);
-	l->alive_asked = false;
+	alive_settle(&l->alive);
 }
 
 void
@@ -116,10 +101,11 @@ trunk_keepalive(struct trunk *l, long seconds, long most)
 {
 	if (seconds <= 0)
 		return;
-	l->alive_interval = seconds;
-	l->alive_most = most;
-	l->alive = (struct timer){ .fn = on_alive, .arg = l };
-	loop_timer(l->loop, &l->alive, seconds * 1000);
+	l->alive = (struct alive){
+		.ssh = l->ssh, .seconds = seconds, .most = most
+	};
+	l->look = (struct timer){ .fn = on_alive, .arg = l };
+	loop_timer(l->loop, &l->look, seconds * 1000);
 }
 
 /* --- work */

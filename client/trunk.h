@@ -7,6 +7,7 @@
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
 
+#include "client/alive.h"
 #include "client/loop.h"
 
 struct flow;
@@ -34,13 +35,9 @@ struct trunk {
 	    *scratch; /* TRUNK_SCRATCH for a read, twice that for a filter */
 	struct trunk_stats stats;
 	/* keepalive */
-	struct timer alive;
+	struct timer look;
 	struct ssh_counter_struct raw;
-	uint64_t alive_seen;
-	long alive_interval; /* seconds */
-	long alive_most;
-	long alive_missed;
-	bool alive_asked; /* libssh waits for the answer */
+	struct alive alive;
 	char *why;        /* why it was lost, owned; NULL: it is up */
 };
 

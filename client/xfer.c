@@ -13,7 +13,7 @@
 
 #include "client/interrupt.h"
 #include "client/show.h"
-#include "client/xfer_impl.h"
+#include "client/xfer_stripe.h"
 #include "common/err.h"
 #include "common/own.h"
 
@@ -100,6 +100,8 @@ static void
 job_free(struct job *j)
 {
 	j->x->alive--;
+	stripe_release(j);
+	extent_drop(j);
 	writer_done(&j->from_handle);
 	writer_done(&j->to_handle);
 	free(j->name);
@@ -438,7 +440,7 @@ pull_some(struct xfer *x)
 
 		next = j->next;
 		while (asked && j->state == JOB_MOVING && !j->failed &&
-		       !j->source_end && (room = window_room(x)) > 0) {
+		       !j->source_end && (room = window_room(j)) > 0) {
 			j->held = true;
 			asked = x->from->pull(j, room);
 			j->held = false;
@@ -481,7 +483,7 @@ stop(struct xfer *x)
 static int
 pump(struct xfer *x)
 {
-	struct peer *peers[2];
+	struct peer *peers[PEERS_AT_ONCE];
 	size_t n = 0;
 	int pause = window_pause(x);
 
@@ -489,6 +491,8 @@ pump(struct xfer *x)
 		peers[n++] = x->from_peer;
 	if (x->to_peer != NULL)
 		peers[n++] = x->to_peer;
+	for (unsigned i = 0; i < x->ntwins; i++)
+		peers[n++] = x->twins[i];
 	return peer_pump(
 	    peers, n, pause >= 0 && pause < TICK_MS ? pause : TICK_MS);
 }
@@ -506,6 +510,7 @@ xfer_run(struct xfer *x)
 			stop(x);
 		if (!x->stopping) {
 			begin_some(x);
+			stripe_tend(x);
 			pull_some(x);
 		}
 		if (x->moving.first != NULL)
@@ -551,6 +556,7 @@ xfer_free(struct xfer *x)
 	if (x == NULL)
 		return;
 	stop(x);
+	stripe_end(x);
 	free(x->buffer);
 	free(x);
 }

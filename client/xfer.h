@@ -27,6 +27,7 @@ struct xfer_options {
 	bool resume;     /* go on where the sink's file ends */
 	bool sync;       /* fsync each file at the sink */
 	bool follow;     /* links in a tree are what they lead to */
+	bool stripe;     /* a large file may go over several channels */
 	bool list;       /* name each file as it begins (sftp's get and put) */
 	uint32_t buffer; /* bytes a request; 0: what the server likes */
 	uint32_t requests; /* at once; 0: what the path can carry */

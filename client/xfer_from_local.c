@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/xfer_impl.h"
+#include "client/xfer_stripe.h"
 #include "common/own.h"
 
 /* Entries read of one directory before other work gets its turn. */
@@ -111,6 +111,8 @@ pull(struct job *j, uint32_t len)
 {
 	ssize_t n;
 
+	if (stripe_holds(j, len))
+		return false;
 	do
 		n = pread(j->from_fd, j->x->buffer, len, (off_t)j->next_at);
 	while (n < 0 && errno == EINTR);

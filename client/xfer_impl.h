@@ -53,6 +53,8 @@ struct job {
 	unsigned writing;       /* requests of the sink without an answer */
 	uint64_t contiguous;    /* all before this has been written */
 	struct extent *islands; /* and these parts beyond it */
+	struct stripes *stripes; /* further sessions; NULL: there are none */
+	uint64_t opened_us;      /* when it was asked for */
 	bool created;           /* the sink's directory is new */
 };
 
@@ -100,6 +102,9 @@ struct to_ops {
 extern const struct from_ops from_local, from_server;
 extern const struct to_ops to_local, to_server;
 
+/* Sessions beside the first that one file goes over; see xfer_stripe.h. */
+#define TWINS_MAX 3
+
 struct queue {
 	struct job *first, **last;
 	unsigned n;
@@ -107,6 +112,8 @@ struct queue {
 
 struct xfer {
 	struct peer *from_peer, *to_peer;
+	struct peer *twins[TWINS_MAX]; /* of to_peer */
+	unsigned ntwins;
 	const struct from_ops *from;
 	const struct to_ops *to;
 	struct xfer_options options;
@@ -154,13 +161,20 @@ void job_ready(struct job *j);
 void job_written(struct job *j, uint32_t len);
 void job_over(struct job *j);
 
+/* One of the requests that j->writing counts was answered. */
+void sink_answered(struct job *j);
+
+/* The sink has these bytes: contiguous and islands. 0 or -ENOMEM. */
+int extent_note(struct job *j, uint64_t at, uint64_t end);
+void extent_drop(struct job *j);
+
 /* Whether entries may be added to the queues. */
 bool xfer_wants_entries(const struct xfer *x);
 
 /* client/xfer_window.c: how much may be in flight. */
 void window_init(struct xfer *x);
-/* Bytes that may be asked for now, one request's at most; 0: wait. */
-uint32_t window_room(struct xfer *x);
+/* Bytes that may be asked for this file now, one request's at most; 0: wait. */
+uint32_t window_room(struct job *j);
 void window_asked(struct xfer *x, uint32_t len);
 /* An answer to what was asked at this time is here. */
 void window_rtt(struct xfer *x, uint64_t asked_us);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "client/alive.h"
 #include "client/xfer_peer.h"
 #include "common/err.h"
 #include "common/own.h"
@@ -49,6 +50,7 @@ struct peer {
 	unsigned exts;
 	unsigned version;
 	bool greeted;
+	bool is_twin; /* its end is not that of the session */
 	struct sftp_limits limits;
 	int dead;
 	char why[WHY_MAX];
@@ -261,10 +263,16 @@ peer_end(struct peer *p)
 		bury(p, -ENOMEM);
 }
 
+size_t
+peer_queued(const struct peer *p)
+{
+	return p->out.len - p->out_at;
+}
+
 bool
 peer_has_room(const struct peer *p)
 {
-	return p->out.len - p->out_at < PEER_QUEUE_MAX &&
+	return peer_queued(p) < PEER_QUEUE_MAX &&
 	       p->in_flight < PEER_REQUESTS / 4;
 }
 
@@ -374,7 +382,8 @@ take_packets(struct peer *p)
 		at += size;
 	}
 	p->in_len -= at;
-	memmove(p->in, p->in + at, p->in_len);
+	if (at > 0)
+		memmove(p->in, p->in + at, p->in_len);
 	if (p->dead == 0 && rc != -EAGAIN)
 		blame_greeting(p, rc);
 }
@@ -465,24 +474,42 @@ turn(struct peer *p)
 	return moved;
 }
 
+/* What to wait for, how long at most, or that there is no need to wait. */
+static bool
+want(struct peer *p, int *timeout_ms, struct pollfd *out)
+{
+	int due;
+
+	out->fd = -1;
+	if (p->dead != 0)
+		return false;
+	due = link_tend(p->link);
+	if (due == -ETIMEDOUT) {
+		snprintf(p->why, sizeof(p->why), "%s", ALIVE_LOST);
+		bury(p, due);
+		return true;
+	}
+	if (due >= 0 && (*timeout_ms < 0 || due < *timeout_ms))
+		*timeout_ms = due;
+	return p->link->ops->want(p->link, p->out_at < p->out.len, out);
+}
+
 int
 peer_pump(struct peer *const peers[], size_t n, int timeout_ms)
 {
-	struct pollfd fds[4];
+	struct pollfd fds[PEERS_AT_ONCE];
 	bool moved = false;
 
 	for (size_t i = 0; i < n; i++)
 		moved |= turn(peers[i]);
-	for (size_t i = 0; i < n; i++)
-		if (peers[i]->dead != 0)
+	for (size_t i = 0; i < n; i++) {
+		moved |= want(peers[i], &timeout_ms, &fds[i]);
+		if (peers[i]->dead != 0 && !peers[i]->is_twin)
 			return peers[i]->dead;
-	if (moved)
-		return 0;
-	for (size_t i = 0; i < n && i < nitems_of(fds); i++)
-		peers[i]->link->ops->want(peers[i]->link,
-		    peers[i]->out_at < peers[i]->out.len, &fds[i]);
+	}
 	/* A signal ends the wait; whose it was is for the caller to know. */
-	(void)poll(fds, n, timeout_ms);
+	if (!moved)
+		(void)poll(fds, n, timeout_ms);
 	return 0;
 }
 
@@ -504,13 +531,20 @@ take_limits(void *arg, const struct answer *a)
 		p->limits.write_max = 0;
 }
 
+static void
+send_init(struct peer *p)
+{
+	size_t mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
+
+	sftp_finish(&p->out, mark);
+}
+
 static int
 greet(struct peer *p)
 {
-	size_t mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
 	int rc = 0;
 
-	sftp_finish(&p->out, mark);
+	send_init(p);
 	while (rc == 0 && !p->greeted)
 		rc = peer_pump(&p, 1, FIRST_MS);
 	if (rc == 0 && peer_has(p, PEER_LIMITS)) {
@@ -522,26 +556,90 @@ greet(struct peer *p)
 	return rc;
 }
 
-int
-peer_new(struct link *l, struct peer **out_peer)
+/* Takes the link, also without memory. */
+static struct peer *
+make(struct link *l)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 	void *in = mmap(NULL, RECEIVE_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int rc;
 
 	if (p == NULL || in == MAP_FAILED) {
 		free(p);
 		link_close(l);
-		return -ENOMEM;
+		return NULL;
 	}
 	p->link = l;
 	p->in = in;
 	for (uint16_t i = 0; i < PEER_REQUESTS; i++)
 		p->table[i].next_free = (uint16_t)((i + 1) % PEER_REQUESTS);
-	rc = greet(p);
+	return p;
+}
+
+int
+peer_new(struct link *l, struct peer **out_peer)
+{
+	struct peer *p = make(l);
+
+	if (p == NULL)
+		return -ENOMEM;
 	*out_peer = p;
-	return rc;
+	return greet(p);
+}
+
+int
+peer_twin(const struct peer *p, struct peer **out_twin)
+{
+	struct link *l;
+	struct peer *twin;
+	int rc;
+
+	if (p->link->ops->twin == NULL)
+		return -ENOTSUP;
+	rc = p->link->ops->twin(p->link, &l);
+	if (rc != 0)
+		return rc;
+	twin = make(l);
+	if (twin == NULL)
+		return -ENOMEM;
+	/* The same program over there: it need not be asked again. */
+	twin->limits = p->limits;
+	twin->is_twin = true;
+	send_init(twin);
+	*out_twin = twin;
+	return 0;
+}
+
+bool
+peer_is_ready(const struct peer *p)
+{
+	return p->greeted && p->dead == 0;
+}
+
+size_t
+peer_window(const struct peer *p)
+{
+	return p->link->ops->window != NULL ? p->link->ops->window(p->link)
+					    : SIZE_MAX;
+}
+
+int
+peer_await(struct peer *p, int fd, const sigset_t *mask)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = -1 } };
+	int ms = -1;
+	struct timespec ts;
+
+	do
+		while (turn(p))
+			continue;
+	while (want(p, &ms, &fds[1]));
+	if (p->dead != 0)
+		return p->dead;
+	ts = (struct timespec){ ms / 1000, ms % 1000 * 1000000L };
+	if (ppoll(fds, nitems_of(fds), ms < 0 ? NULL : &ts, mask) < 0)
+		return -errno;
+	return fds[0].revents != 0;
 }
 
 int

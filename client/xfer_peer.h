@@ -11,6 +11,7 @@
 #ifndef CLIENT_XFER_PEER_H
 #define CLIENT_XFER_PEER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@
 
 /* Requests whose answer is out; more than the largest window needs. */
 #define PEER_REQUESTS 4096
+/* Sessions of one transfer: both ends, and twins. */
+#define PEERS_AT_ONCE 8
 /* Bytes queued for the server at which no more data is added. */
 #define PEER_QUEUE_MAX (1u << 20)
 /* Data in one READ or WRITE for a server that does not say, as OpenSSH's. */
@@ -61,6 +64,21 @@ struct peer;
  * The peer owns the link from now on, also after an error.
  */
 int peer_new(struct link *l, struct peer **out_peer);
+/*
+ * Another session beside p, over the same connection. Returns before it has
+ * begun, and has to end before p does; a server that grants no more is no
+ * error of p's: the twin is dead then. 0; -ENOTSUP: not over this link; -errno.
+ */
+int peer_twin(const struct peer *p, struct peer **out_twin);
+/* Whether it has begun, and lives. */
+bool peer_is_ready(const struct peer *p);
+/* Bytes that the server takes before it has to answer: its channel's window. */
+size_t peer_window(const struct peer *p);
+/*
+ * Wait until fd can be read, and look after the session meanwhile; mask is as
+ * for ppoll(2). 1; 0: call again; -EINTR: a signal; or what ended the session.
+ */
+int peer_await(struct peer *p, int fd, const sigset_t *mask);
 /* End the session; NULL is fine. The link's exit status, or -1. */
 int peer_free(struct peer *p);
 
@@ -75,14 +93,16 @@ struct writer *peer_extended(
     struct peer *p, const char *name, peer_fn *fn, void *arg);
 
 /*
- * Send and receive what can be had of n peers; if there is nothing, wait for
- * timeout_ms at most, -1 for ever, or until a signal. 0, or the error that
- * ended a session.
+ * Send and receive what can be had of n peers, PEERS_AT_ONCE at most; if there
+ * is nothing, wait for timeout_ms at most, -1 for ever, or until a signal. 0,
+ * or the error that ended a session; the end of a twin is none.
  */
 int peer_pump(struct peer *const peers[], size_t n, int timeout_ms);
 
 /* Whether the request table and the queue have room for more data. */
 bool peer_has_room(const struct peer *p);
+/* Bytes in the queue. */
+size_t peer_queued(const struct peer *p);
 /* The error that ended the session, or 0. */
 int peer_dead(const struct peer *p);
 /* End the session because of what the server said, with a reason. */

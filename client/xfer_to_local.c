@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/file.h"
 #include "client/xfer_impl.h"
 #include "common/err.h"
 #include "common/own.h"
@@ -60,24 +61,36 @@ find_start(struct job *j)
 		j->start = (uint64_t)st.st_size;
 }
 
-static void
-open_sink(struct job *j)
+/* What the user named is opened as it is: /dev/stdout, a FIFO with a reader. */
+static int
+open_file(const struct job *j)
 {
 	int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC;
+	mode_t mode = mode_of(j, MODE_FILE) | S_IWUSR;
+	int fd;
 
 	if (!j->x->options.resume)
 		flags |= O_TRUNC;
 	if (j->chosen)
-		flags |= O_NOFOLLOW;
-	j->to_fd = openat(
-	    base_of(j), name_of(j), flags, mode_of(j, MODE_FILE) | S_IWUSR);
-	if (j->to_fd < 0 && errno == ELOOP && j->chosen)
+		return file_open_chosen(base_of(j), name_of(j), flags, mode);
+	fd = openat(base_of(j), name_of(j), flags, mode);
+	return fd >= 0 ? fd : -errno;
+}
+
+static void
+open_sink(struct job *j)
+{
+	int fd = open_file(j);
+
+	j->to_fd = fd >= 0 ? fd : -1;
+	if (j->chosen && (fd == -ELOOP || fd == -EEXIST))
 		job_fail(j, NULL, 0,
-		    "open local \"%s\": is a symbolic link; a name that the "
-		    "server chose is not written through one",
-		    j->to);
-	else if (j->to_fd < 0)
-		job_fail(j, NULL, -errno, "open local \"%s\"", j->to);
+		    "open local \"%s\": is %s; a name that the server chose is "
+		    "not written %s",
+		    j->to, fd == -ELOOP ? "a symbolic link" : "not a file",
+		    fd == -ELOOP ? "through one" : "to it");
+	else if (fd < 0)
+		job_fail(j, NULL, fd, "open local \"%s\"", j->to);
 	else if (j->x->options.resume)
 		find_start(j);
 	job_ready(j);
@@ -127,47 +140,12 @@ write_all(const struct job *j, uint64_t at, struct span data)
 }
 
 static void
-join_islands(struct job *j)
-{
-	while (j->islands != NULL && j->islands->at <= j->contiguous) {
-		struct extent *e = j->islands;
-
-		if (e->end > j->contiguous)
-			j->contiguous = e->end;
-		j->islands = e->next;
-		free(e);
-	}
-}
-
-/* What was written, so that we know if a part is missing. */
-static int
-note_written(struct job *j, uint64_t at, uint64_t end)
-{
-	struct extent **to = &j->islands, *e;
-
-	if (at <= j->contiguous) {
-		if (end > j->contiguous)
-			j->contiguous = end;
-		join_islands(j);
-		return 0;
-	}
-	while (*to != NULL && (*to)->at < at)
-		to = &(*to)->next;
-	e = calloc(1, sizeof(*e));
-	if (e == NULL)
-		return -ENOMEM;
-	*e = (struct extent){ .next = *to, .at = at, .end = end };
-	*to = e;
-	return 0;
-}
-
-static void
 write_data(struct job *j, uint64_t at, struct span data)
 {
 	int rc = write_all(j, at, data);
 
 	if (rc == 0)
-		rc = note_written(j, at, at + data.len);
+		rc = extent_note(j, at, at + data.len);
 	if (rc != 0)
 		job_fail(j, NULL, rc, "write local \"%s\"", j->to);
 	job_written(j, (uint32_t)data.len);
@@ -235,12 +213,6 @@ finish(struct job *j)
 		finish_file(j);
 	if (j->to_fd >= 0 && close(j->to_fd) != 0)
 		job_fail(j, NULL, -errno, "close local \"%s\"", j->to);
-	while (j->islands != NULL) {
-		struct extent *e = j->islands;
-
-		j->islands = e->next;
-		free(e);
-	}
 	job_over(j);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/xfer_impl.h"
+#include "client/xfer_stripe.h"
 #include "common/err.h"
 #include "common/own.h"
 
@@ -36,6 +36,7 @@ opened(void *arg, const struct answer *a)
 	struct job *j = arg;
 	int rc = answer_handle(a, &j->to_handle);
 
+	window_rtt(j->x, j->opened_us);
 	if (rc != 0)
 		job_fail(j, j->x->to_peer, rc, "dest open \"%s\"", j->to);
 	job_ready(j);
@@ -48,6 +49,7 @@ send_open(struct job *j)
 	struct writer *w = peer_begin(j->x->to_peer, SSH_FXP_OPEN, opened, j);
 	uint32_t pflags = SSH_FXF_WRITE | SSH_FXF_CREAT;
 
+	j->opened_us = window_now();
 	writer_cstring(w, j->to);
 	writer_u32(w, j->x->options.resume ? pflags : pflags | SSH_FXF_TRUNC);
 	sftp_attrs_write(w, &a);
@@ -145,11 +147,17 @@ make_dir(struct job *j)
 /* --- data and the end ---------------------------------------------------- */
 
 static void
-done_one(struct job *j)
+say_write_failed(struct job *j, int rc)
 {
-	j->writing--;
-	if (j->writing == 0 && j->state == JOB_FINISHING)
-		job_over(j);
+	struct peer *p = j->x->to_peer;
+
+	if (rc < 0 && peer_dead(p) == 0)
+		job_fail(j, NULL, 0,
+		    "write remote \"%s\": the server closed a channel in the "
+		    "middle",
+		    j->to);
+	else
+		job_fail(j, p, rc, "write remote \"%s\"", j->to);
 }
 
 static void
@@ -157,19 +165,24 @@ written(void *arg, const struct answer *a)
 {
 	struct chunk *c = arg;
 	struct job *j = c->job;
+	int rc = a->rc;
 
 	window_rtt(j->x, c->asked_us);
-	if (a->rc != 0)
-		job_fail(j, j->x->to_peer, a->rc, "write remote \"%s\"", j->to);
+	if (rc == 0 && extent_note(j, c->at, c->at + c->len) != 0)
+		rc = -ENOMEM;
+	if (rc != 0)
+		say_write_failed(j, rc);
 	job_written(j, c->len);
 	free(c);
-	done_one(j);
+	sink_answered(j);
 }
 
 static void
 write_data(struct job *j, uint64_t at, struct span data)
 {
 	struct chunk *c = calloc(1, sizeof(*c));
+	struct outlet to =
+	    stripe_pick(j, at + data.len >= j->attrs.size);
 	struct writer *w;
 
 	if (c == NULL) {
@@ -177,14 +190,15 @@ write_data(struct job *j, uint64_t at, struct span data)
 		window_done(j->x, (uint32_t)data.len);
 		return;
 	}
-	*c = (struct chunk){
-		.job = j, .len = (uint32_t)data.len, .asked_us = window_now()
-	};
-	w = peer_begin(j->x->to_peer, SSH_FXP_WRITE, written, c);
-	writer_string(w, j->to_handle.p, j->to_handle.len);
+	*c = (struct chunk){ .job = j,
+		.at = at,
+		.len = (uint32_t)data.len,
+		.asked_us = window_now() };
+	w = peer_begin(to.peer, SSH_FXP_WRITE, written, c);
+	writer_string(w, to.handle->p, to.handle->len);
 	writer_u64(w, at);
 	writer_string(w, data.p, data.len);
-	peer_end(j->x->to_peer);
+	peer_end(to.peer);
 	j->writing++;
 }
 
@@ -195,7 +209,7 @@ ended(void *arg, const struct answer *a)
 
 	if (a->rc != 0)
 		job_fail(j, j->x->to_peer, a->rc, "close remote \"%s\"", j->to);
-	done_one(j);
+	sink_answered(j);
 }
 
 static void
@@ -206,7 +220,7 @@ attrs_set(void *arg, const struct answer *a)
 	if (a->rc != 0)
 		job_fail(
 		    j, j->x->to_peer, a->rc, "remote setstat \"%s\"", j->to);
-	done_one(j);
+	sink_answered(j);
 }
 
 static void
@@ -235,12 +249,25 @@ finish_dir(struct job *j)
 		send_attrs(j, &a);
 }
 
+/* A gap would be taken for data when the transfer is resumed. */
+static void
+cut(struct job *j)
+{
+	const struct sftp_attrs a = { .flags = SSH_FILEXFER_ATTR_SIZE,
+		.size = j->contiguous };
+
+	if (j->stripes != NULL && j->failed)
+		send_attrs(j, &a);
+}
+
 static void
 finish_file(struct job *j)
 {
 	struct sftp_attrs a = attrs_of(j);
 	struct peer *p = j->x->to_peer;
 
+	stripe_close(j, ended);
+	cut(j);
 	if (!j->failed && j->x->options.preserve)
 		send_attrs(j, &a);
 	if (!j->failed && j->x->options.sync && peer_has(p, PEER_FSYNC)) {
@@ -253,16 +280,32 @@ finish_file(struct job *j)
 	    j->to_handle.len);
 	peer_end(p);
 	j->writing++;
+	j->to_handle.len = 0;
 }
 
 static void
 finish(struct job *j)
 {
+	if (stripe_must_drain(j))
+		return;
 	if (j->is_dir)
 		finish_dir(j);
 	else if (j->to_handle.len > 0)
 		finish_file(j);
 	if (j->writing == 0)
+		job_over(j);
+}
+
+/* What was drained is finished now; what was finished is over. */
+void
+sink_answered(struct job *j)
+{
+	j->writing--;
+	if (j->writing > 0 || j->state != JOB_FINISHING)
+		return;
+	if (!j->is_dir && j->to_handle.len > 0)
+		finish(j);
+	else
 		job_over(j);
 }
 

@@ -7,7 +7,7 @@
 
 #include <time.h>
 
-#include "client/xfer_impl.h"
+#include "client/xfer_stripe.h"
 
 #define WINDOW_FIRST (2u << 20)
 #define WINDOW_MAX (64u << 20)
@@ -88,15 +88,16 @@ refill(struct xfer *x)
 }
 
 uint32_t
-window_room(struct xfer *x)
+window_room(struct job *j)
 {
+	struct xfer *x = j->x;
 	uint32_t chunk = chunk_size(x);
 
 	if (x->in_flight >= x->window)
 		return 0;
 	if (x->from_peer != NULL && !peer_has_room(x->from_peer))
 		return 0;
-	if (x->to_peer != NULL && !peer_has_room(x->to_peer))
+	if (x->to_peer != NULL && !stripe_has_room(j))
 		return 0;
 	if (x->options.rate != 0) {
 		refill(x);

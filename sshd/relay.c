@@ -10,7 +10,7 @@
 
 #include "common/err.h"
 #include "common/own.h"
-#include "sshd/readahead.h"
+#include "common/readahead.h"
 #include "sshd/relay.h"
 
 /*
@@ -219,7 +219,7 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 	if (in->len != 0)
 		return 0;
 	/* As much again is at hand: one write then does for all. */
-	in->later = len < RELAY_WRITE_MAX && readahead_held() >= len - in->left;
+	in->later = len < RELAY_WRITE_MAX && readahead_held(NET_CLIENT_FD) >= len - in->left;
 	if (in->later)
 		return 0;
 	w = write(in->fd, p, len);
@@ -264,7 +264,7 @@ refill_inlet(ssh_channel channel, struct inlet *in)
 void
 relay_inlet(struct net *n, ssh_channel channel, struct inlet *in)
 {
-	if (in->later && readahead_held() != 0)
+	if (in->later && readahead_held(NET_CLIENT_FD) != 0)
 		return;
 	in->later = false;
 	while (in->fd >= 0 && (in->len != 0 || refill_inlet(channel, in))) {

@@ -10,6 +10,7 @@
 #include "common/err.h"
 #include "common/key.h"
 #include "common/own.h"
+#include "common/readahead.h"
 #include "sshd/seam.h"
 #include "sshd/transport.h"
 
@@ -163,6 +164,7 @@ transport_init(struct net *n, const struct msg_setup_reply *conf)
 	rc = set_bind(bind, conf);
 	if (rc != 0)
 		return rc;
+	readahead_begin(NET_CLIENT_FD);
 	if (ssh_bind_accept_fd(bind, n->ssh, NET_CLIENT_FD) != SSH_OK)
 		return -EKEYREJECTED;
 	rc = set_session(n, conf);
