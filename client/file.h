@@ -32,10 +32,10 @@ int file_replace(const char *path, struct span content, mode_t mode);
 int file_append(const char *path, struct span content, mode_t mode);
 
 /*
- * Open a file to write in it, whose name a stranger chose: one component below
- * the directory dir. No link is followed, and neither a FIFO without a reader
- * nor a device is waited for. A descriptor; -ELOOP: a link; -EEXIST: something
- * else that is no file; -errno.
+ * Open a file to write in it, the last component of whose name a stranger
+ * chose; dir is as for openat(2). No link is followed there, and neither a FIFO
+ * without a reader nor a device is waited for. A descriptor; -ELOOP: a link;
+ * -EEXIST: something else that is no file; -errno.
  */
 int file_open_chosen(int dir, const char *name, int flags, mode_t mode);
 

@@ -40,6 +40,8 @@ struct link_ops {
 	int (*twin)(struct link *l, struct link **out_link);
 	/* Bytes that the other side takes before it has to answer. */
 	size_t (*window)(const struct link *l);
+	/* Milliseconds that it may be silent; 0: nobody said. */
+	int64_t (*patience)(const struct link *l);
 };
 
 struct link {

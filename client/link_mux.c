@@ -86,8 +86,8 @@ exit_status(const struct mux_link *ml)
 {
 	char rest[REST_MOST];
 
-	while (wait_for_input(ml->data) &&
-	       read(ml->data, rest, sizeof(rest)) > 0)
+	while (
+	    wait_for_input(ml->data) && read(ml->data, rest, sizeof(rest)) > 0)
 		continue;
 	while (wait_for_input(ml->control)) {
 		AUTO(mux_msg_done) struct mux_msg m = { .nfds = 0 };
@@ -125,8 +125,8 @@ static const struct link_ops mux_ops = { .read = mux_read,
 
 /* One socket is their stdin and stdout. */
 static int
-request(const struct mux_link *ml, const struct link_spec *spec, int data,
-    int err)
+request(
+    const struct mux_link *ml, const struct link_spec *spec, int data, int err)
 {
 	const struct mux_msg m = {
 		.type = MUX_SESSION,
@@ -155,8 +155,7 @@ await_opened(const struct mux_link *ml, char **out_why)
 }
 
 static int
-open_session(
-    struct mux_link *ml, const struct link_spec *spec, char **out_why)
+open_session(struct mux_link *ml, const struct link_spec *spec, char **out_why)
 {
 	AUTOCLOSE int their_data = -1, their_err = -1;
 	int pair[2], ends[2], rc;

@@ -28,6 +28,7 @@ struct carrier {
 	struct ssh_counter_struct raw;
 	struct alive alive;
 	int64_t due; /* of the next look */
+	bool lost;   /* the server is silent */
 	unsigned links;
 };
 
@@ -214,8 +215,10 @@ ssh_tend(struct link *l)
 		return -1;
 	if (c->due == 0 || now >= c->due) {
 		if (c->due != 0 &&
-		    alive_check(&c->alive, c->raw.in_packets) != 0)
+		    alive_check(&c->alive, c->raw.in_packets) != 0) {
+			c->lost = true;
 			return -ETIMEDOUT;
+		}
 		c->due = now + c->alive.seconds * 1000;
 	}
 	return (int)(c->due - now);
@@ -225,6 +228,14 @@ static size_t
 ssh_window(const struct link *l)
 {
 	return ((const struct ssh_link *)l)->granted;
+}
+
+static int64_t
+ssh_patience(const struct link *l)
+{
+	const struct alive *a = &((const struct ssh_link *)l)->carrier->alive;
+
+	return (int64_t)a->seconds * (a->most + 1) * 1000;
 }
 
 /* --- the end ------------------------------------------------------------- */
@@ -271,8 +282,9 @@ end_channel(struct ssh_link *sl)
 {
 	int status = 0;
 
-	/* One that is being opened stays libssh's: the answer comes later. */
-	if (sl->stage == STAGE_OPEN)
+	/* One that is being opened stays libssh's: the answer comes later. To
+	 * a silent server a goodbye would wait for room, for ever. */
+	if (sl->stage == STAGE_OPEN || sl->carrier->lost)
 		return 0;
 	if (ssh_is_connected(sl->carrier->session) &&
 	    ssh_channel_is_open(sl->channel)) {
@@ -338,7 +350,8 @@ static const struct link_ops ssh_ops = { .read = ssh_read,
 	.close = ssh_close,
 	.tend = ssh_tend,
 	.twin = ssh_twin,
-	.window = ssh_window };
+	.window = ssh_window,
+	.patience = ssh_patience };
 
 int
 link_ssh(

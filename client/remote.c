@@ -133,8 +133,8 @@ log_in(struct client *c, int *out_master)
 }
 
 static int
-connect_to(const struct remote_options *o, const char *target,
-    struct remote *r, int *out_master)
+connect_to(const struct remote_options *o, const char *target, struct remote *r,
+    int *out_master)
 {
 	int rc = client_copy(o->flags, &r->client);
 
@@ -162,14 +162,15 @@ open_channel(const struct remote_options *o, const char *command, int master,
 	int rc;
 
 	spec.what = command != NULL ? command : what;
-	spec.kind = command != NULL || what[0] == '/' ? LINK_COMMAND
-						      : LINK_SUBSYSTEM;
-	rc = master >= 0
-		 ? link_mux(master, &spec, &r->link, &why)
-		 : link_ssh(client_session(r->client), &spec, &r->link);
+	spec.kind =
+	    command != NULL || what[0] == '/' ? LINK_COMMAND : LINK_SUBSYSTEM;
+	rc = master >= 0 ? link_mux(master, &spec, &r->link, &why)
+			 : link_ssh(client_session(r->client), &spec, &r->link);
 	if (rc == -ECONNREFUSED)
-		show_error("%s: the server does not start \"%s\"%s",
+		show_error("%s: the server does not start \"%s\"%s%s%s",
 		    client_host(r->client), spec.what,
+		    why != NULL && *why != '\0' ? ": " : "",
+		    why != NULL ? why : "",
 		    command == NULL ? "; scp -O can do without SFTP" : "");
 	else if (rc != 0 && master >= 0)
 		show_error("%s: the shared connection: %s",

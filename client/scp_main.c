@@ -242,8 +242,7 @@ run(struct line *l, size_t n, char **words)
 int
 scp_command(int argc, char **argv)
 {
-	struct line l = { .scp.options = { .follow = true,
-					.stripe = true } };
+	struct line l = { .scp.options = { .follow = true, .stripe = true } };
 	int status = EXIT_OURS;
 
 	setlocale(LC_CTYPE, "");

@@ -224,10 +224,9 @@ add_matches(struct copy *c, const char *pattern, const struct list *paths)
 	for (size_t i = 0; rc == 0 && i < paths->n; i++) {
 		AUTOFREE char *name = scp_last_name(paths->entries[i].name);
 
-		rc = name == NULL
-			 ? -ENOMEM
-			 : add(c, paths->entries[i].name, name,
-				chosen && c->to_is_dir);
+		rc = name == NULL ? -ENOMEM
+				  : add(c, paths->entries[i].name, name,
+					chosen && c->to_is_dir);
 	}
 	return rc;
 }

@@ -108,8 +108,7 @@ add_matches(struct transfer *t, const struct list *paths, bool chosen)
 		AUTOFREE char *to = destination(t, from, paths->n);
 
 		rc = to != NULL ? add(t, from, to,
-					chosen && (t->to == NULL ||
-						      t->to_is_dir))
+				      chosen && (t->to == NULL || t->to_is_dir))
 				: -ENOMEM;
 	}
 	return rc;

@@ -114,9 +114,9 @@ read_key(EditLine *el, wchar_t *out)
 		sigemptyset(&interrupt);
 		sigaddset(&interrupt, SIGINT);
 		sigprocmask(SIG_BLOCK, &interrupt, &before);
-		n = interrupt_seen() ? -1
-				     : peer_await(e->s->peer, STDIN_FILENO,
-					   &before);
+		n = interrupt_seen()
+			? -1
+			: peer_await(e->s->peer, STDIN_FILENO, &before);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		if (interrupt_seen())
 			return -1;

@@ -101,9 +101,8 @@ trunk_keepalive(struct trunk *l, long seconds, long most)
 {
 	if (seconds <= 0)
 		return;
-	l->alive = (struct alive){
-		.ssh = l->ssh, .seconds = seconds, .most = most
-	};
+	l->alive =
+	    (struct alive){ .ssh = l->ssh, .seconds = seconds, .most = most };
 	l->look = (struct timer){ .fn = on_alive, .arg = l };
 	loop_timer(l->loop, &l->look, seconds * 1000);
 }

@@ -38,7 +38,7 @@ struct trunk {
 	struct timer look;
 	struct ssh_counter_struct raw;
 	struct alive alive;
-	char *why;        /* why it was lost, owned; NULL: it is up */
+	char *why; /* why it was lost, owned; NULL: it is up */
 };
 
 #define TRUNK_SCRATCH \

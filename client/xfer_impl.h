@@ -50,12 +50,12 @@ struct job {
 	/* the sink */
 	int to_fd; /* file, or directory to create in */
 	struct writer to_handle;
-	unsigned writing;       /* requests of the sink without an answer */
-	uint64_t contiguous;    /* all before this has been written */
-	struct extent *islands; /* and these parts beyond it */
+	unsigned writing;        /* requests of the sink without an answer */
+	uint64_t contiguous;     /* all before this has been written */
+	struct extent *islands;  /* and these parts beyond it */
 	struct stripes *stripes; /* further sessions; NULL: there are none */
 	uint64_t opened_us;      /* when it was asked for */
-	bool created;           /* the sink's directory is new */
+	bool created;            /* the sink's directory is new */
 };
 
 /* A part that was written before what is in front of it. */

@@ -7,54 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "client/alive.h"
-#include "client/xfer_peer.h"
+#include "client/xfer_peer_impl.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 
-/* One read from the link: an SSH channel makes it the window that the server
- * may fill, 16 MiB being 800 MB/s at 20 ms. Only what arrives is touched. */
-#define RECEIVE_SIZE (16u << 20)
 /* Handles that any server can be expected to give us. */
 #define HANDLES_DEFAULT 64
 /* More than this at once gains nothing. */
 #define HANDLES_MAX 256
 /* A server needs some for its own: the listing, the log. */
 #define HANDLES_SPARE 8
-#define WHY_MAX 160
 /* Link reads in one turn, so that the queue is served in between. */
 #define READS_PER_TURN 16
-#define FIRST_MS 1000
-
-struct request {
-	uint32_t id;
-	peer_fn *fn;
-	void *arg;
-	uint16_t next_free;
-	bool used;
-};
-
-struct peer {
-	struct link *link;
-	struct writer out;
-	size_t out_at;
-	size_t mark;
-	uint8_t *in;
-	size_t in_len;
-	struct request table[PEER_REQUESTS];
-	uint16_t free_head;
-	unsigned in_flight;
-	uint32_t generation;
-	unsigned exts;
-	unsigned version;
-	bool greeted;
-	bool is_twin; /* its end is not that of the session */
-	struct sftp_limits limits;
-	int dead;
-	char why[WHY_MAX];
-};
 
 static const struct {
 	const char *name, *version;
@@ -130,9 +97,8 @@ give_back(struct peer *p, struct request *q)
 	p->in_flight--;
 }
 
-/* The requests are told in the next turn, where nobody is in their middle. */
-static void
-bury(struct peer *p, int error)
+void
+peer_bury(struct peer *p, int error)
 {
 	if (p->dead == 0)
 		p->dead = error;
@@ -143,7 +109,7 @@ peer_fault(struct peer *p, const char *why)
 {
 	if (p->dead == 0)
 		snprintf(p->why, sizeof(p->why), "the server %s", why);
-	bury(p, -EBADMSG);
+	peer_bury(p, -EBADMSG);
 }
 
 int
@@ -201,9 +167,8 @@ sink_answer(void *arg, const struct answer *a)
 	(void)a;
 }
 
-/* Every request gets its answer, also when none will come. */
-static void
-reject_rest(struct peer *p)
+void
+peer_reject(struct peer *p)
 {
 	const struct answer none = { .rc = p->dead };
 
@@ -231,10 +196,11 @@ peer_begin(struct peer *p, uint8_t type, peer_fn *fn, void *arg)
 	if (p->in_flight == PEER_REQUESTS - 1)
 		peer_fault(p, "leaves too many requests unanswered");
 	if (p->in_flight == PEER_REQUESTS - 1)
-		reject_rest(p);
+		peer_reject(p);
 	q = &p->table[p->free_head];
 	p->free_head = q->next_free;
-	p->in_flight++;
+	if (p->in_flight++ == 0)
+		p->heard_ms = clock_ms();
 	p->generation += PEER_REQUESTS;
 	*q = (struct request){
 		.id = p->generation + (uint32_t)(q - p->table),
@@ -260,7 +226,7 @@ peer_end(struct peer *p)
 {
 	sftp_finish(&p->out, p->mark);
 	if (p->out.failed)
-		bury(p, -ENOMEM);
+		peer_bury(p, -ENOMEM);
 }
 
 size_t
@@ -366,7 +332,7 @@ blame_greeting(struct peer *p, int error)
 		snprintf(p->why, sizeof(p->why), "the server sent a packet %s",
 		    error == -EMSGSIZE ? "longer than SFTP allows"
 				       : "without a type");
-	bury(p, error);
+	peer_bury(p, error);
 }
 
 static void
@@ -398,7 +364,7 @@ link_ended(struct peer *p)
 		    p->greeted ? "Connection closed"
 			       : "Connection closed before SFTP began: does "
 				 "the server offer it?");
-	bury(p, -EPIPE);
+	peer_bury(p, -EPIPE);
 }
 
 static bool
@@ -416,7 +382,7 @@ send_some(struct peer *p)
 			if (n == -EPIPE || n == -ECONNRESET)
 				link_ended(p);
 			else
-				bury(p, (int)n);
+				peer_bury(p, (int)n);
 			break;
 		}
 		moved = true;
@@ -446,15 +412,16 @@ receive_some(struct peer *p)
 	if (p->dead != 0)
 		return false;
 	n = p->link->ops->read(
-	    p->link, p->in + p->in_len, RECEIVE_SIZE - p->in_len);
+	    p->link, p->in + p->in_len, PEER_RECEIVE_SIZE - p->in_len);
 	if (n == -EAGAIN)
 		return false;
 	if (n == 0)
 		link_ended(p);
 	else if (n < 0)
-		bury(p, (int)n);
+		peer_bury(p, (int)n);
 	else {
 		p->in_len += (size_t)n;
+		p->heard_ms = clock_ms();
 		take_packets(p);
 	}
 	return n > 0;
@@ -470,7 +437,7 @@ turn(struct peer *p)
 	for (int i = 0; i < READS_PER_TURN && receive_some(p); i++)
 		moved = true;
 	while (p->dead != 0 && p->in_flight > 0)
-		reject_rest(p);
+		peer_reject(p);
 	return moved;
 }
 
@@ -486,7 +453,7 @@ want(struct peer *p, int *timeout_ms, struct pollfd *out)
 	due = link_tend(p->link);
 	if (due == -ETIMEDOUT) {
 		snprintf(p->why, sizeof(p->why), "%s", ALIVE_LOST);
-		bury(p, due);
+		peer_bury(p, due);
 		return true;
 	}
 	if (due >= 0 && (*timeout_ms < 0 || due < *timeout_ms))
@@ -513,116 +480,6 @@ peer_pump(struct peer *const peers[], size_t n, int timeout_ms)
 	return 0;
 }
 
-/* --- begin and end ------------------------------------------------------- */
-
-static void
-take_limits(void *arg, const struct answer *a)
-{
-	struct peer *p = arg;
-	struct reader r = a->body;
-
-	if (a->rc != 0 || a->type != SSH_FXP_EXTENDED_REPLY)
-		return;
-	sftp_limits_read(&r, &p->limits);
-	/* A server that says less than it must take is not believed. */
-	if (p->limits.read_max < PEER_DATA_DEFAULT)
-		p->limits.read_max = 0;
-	if (p->limits.write_max < PEER_DATA_DEFAULT)
-		p->limits.write_max = 0;
-}
-
-static void
-send_init(struct peer *p)
-{
-	size_t mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
-
-	sftp_finish(&p->out, mark);
-}
-
-static int
-greet(struct peer *p)
-{
-	int rc = 0;
-
-	send_init(p);
-	while (rc == 0 && !p->greeted)
-		rc = peer_pump(&p, 1, FIRST_MS);
-	if (rc == 0 && peer_has(p, PEER_LIMITS)) {
-		peer_extended(p, "limits@openssh.com", take_limits, p);
-		peer_end(p);
-	}
-	while (rc == 0 && p->in_flight > 0)
-		rc = peer_pump(&p, 1, FIRST_MS);
-	return rc;
-}
-
-/* Takes the link, also without memory. */
-static struct peer *
-make(struct link *l)
-{
-	struct peer *p = calloc(1, sizeof(*p));
-	void *in = mmap(NULL, RECEIVE_SIZE, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == NULL || in == MAP_FAILED) {
-		free(p);
-		link_close(l);
-		return NULL;
-	}
-	p->link = l;
-	p->in = in;
-	for (uint16_t i = 0; i < PEER_REQUESTS; i++)
-		p->table[i].next_free = (uint16_t)((i + 1) % PEER_REQUESTS);
-	return p;
-}
-
-int
-peer_new(struct link *l, struct peer **out_peer)
-{
-	struct peer *p = make(l);
-
-	if (p == NULL)
-		return -ENOMEM;
-	*out_peer = p;
-	return greet(p);
-}
-
-int
-peer_twin(const struct peer *p, struct peer **out_twin)
-{
-	struct link *l;
-	struct peer *twin;
-	int rc;
-
-	if (p->link->ops->twin == NULL)
-		return -ENOTSUP;
-	rc = p->link->ops->twin(p->link, &l);
-	if (rc != 0)
-		return rc;
-	twin = make(l);
-	if (twin == NULL)
-		return -ENOMEM;
-	/* The same program over there: it need not be asked again. */
-	twin->limits = p->limits;
-	twin->is_twin = true;
-	send_init(twin);
-	*out_twin = twin;
-	return 0;
-}
-
-bool
-peer_is_ready(const struct peer *p)
-{
-	return p->greeted && p->dead == 0;
-}
-
-size_t
-peer_window(const struct peer *p)
-{
-	return p->link->ops->window != NULL ? p->link->ops->window(p->link)
-					    : SIZE_MAX;
-}
-
 int
 peer_await(struct peer *p, int fd, const sigset_t *mask)
 {
@@ -640,20 +497,4 @@ peer_await(struct peer *p, int fd, const sigset_t *mask)
 	if (ppoll(fds, nitems_of(fds), ms < 0 ? NULL : &ts, mask) < 0)
 		return -errno;
 	return fds[0].revents != 0;
-}
-
-int
-peer_free(struct peer *p)
-{
-	int status;
-
-	if (p == NULL)
-		return 0;
-	bury(p, -ECANCELED);
-	reject_rest(p);
-	status = link_close(p->link);
-	writer_done(&p->out);
-	munmap(p->in, RECEIVE_SIZE);
-	free(p);
-	return status;
 }

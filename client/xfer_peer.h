@@ -23,6 +23,7 @@
 #define PEER_REQUESTS 4096
 /* Sessions of one transfer: both ends, and twins. */
 #define PEERS_AT_ONCE 8
+#define PEER_PATIENCE_MS 60000
 /* Bytes queued for the server at which no more data is added. */
 #define PEER_QUEUE_MAX (1u << 20)
 /* Data in one READ or WRITE for a server that does not say, as OpenSSH's. */
@@ -74,6 +75,11 @@ int peer_twin(const struct peer *p, struct peer **out_twin);
 bool peer_is_ready(const struct peer *p);
 /* Bytes that the server takes before it has to answer: its channel's window. */
 size_t peer_window(const struct peer *p);
+/* Milliseconds without an answer; -1: none is due. */
+int64_t peer_silence_ms(const struct peer *p);
+/* How long the user would have it: ServerAliveInterval and CountMax, or
+ * PEER_PATIENCE_MS. */
+int64_t peer_patience_ms(const struct peer *p);
 /*
  * Wait until fd can be read, and look after the session meanwhile; mask is as
  * for ppoll(2). 1; 0: call again; -EINTR: a signal; or what ended the session.

@@ -12,7 +12,7 @@
 #include "common/own.h"
 
 /* Bytes that are still to be sent: below it, the sessions cost more. */
-#define STRIPE_LEAST (32u << 20)
+#define STRIPE_LEAST (16u << 20)
 /* What a path can be expected to carry, in bytes a microsecond. */
 #define STRIPE_RATE 400u
 
@@ -54,7 +54,7 @@ is_worth_it(const struct job *j)
 	       x->options.rate == 0 && x->options.requests == 0 && !j->failed &&
 	       !j->source_end && j->attrs.size > j->next_at &&
 	       j->attrs.size - j->next_at >= STRIPE_LEAST &&
-	       sessions_wanted(x) > 1;
+	       (j->stripes != NULL || sessions_wanted(x) > 1);
 }
 
 static void
@@ -153,11 +153,23 @@ ask_whether_file(struct job *j)
 	j->writing++;
 }
 
+/* A session that answers no more, while the first has nothing to answer. */
+static void
+watch(struct xfer *x)
+{
+	for (unsigned i = 0; i < x->ntwins; i++)
+		if (peer_is_ready(x->twins[i]) &&
+		    peer_silence_ms(x->to_peer) < 0 &&
+		    peer_silence_ms(x->twins[i]) > peer_patience_ms(x->to_peer))
+			peer_fault(x->twins[i], "answers no more");
+}
+
 void
 stripe_tend(struct xfer *x)
 {
 	struct job *j = x->moving.first;
 
+	watch(x);
 	if (j == NULL || !is_worth_it(j))
 		return;
 	if (j->stripes == NULL) {
@@ -196,7 +208,7 @@ stripe_pick(struct job *j, bool last)
 	if (j->stripes != NULL)
 		j->stripes->last_sent |= last;
 	for (unsigned i = 0; j->stripes != NULL && !last && i < TWINS_MAX;
-	    i++) {
+	     i++) {
 		struct stripe *s = j->stripes->of[i];
 
 		if (!is_usable(s) ||
@@ -231,6 +243,14 @@ stripe_holds(const struct job *j, uint32_t len)
 
 /* --- the end ------------------------------------------------------------- */
 
+void
+stripe_lost(struct job *j)
+{
+	job_fail(j, NULL, 0,
+	    "write remote \"%s\": the server ended one of several channels",
+	    j->to);
+}
+
 bool
 stripe_must_drain(const struct job *j)
 {
@@ -248,10 +268,7 @@ stripe_close(struct job *j, peer_fn *closed)
 			continue;
 		/* Nobody will say any more whether all is on the disk. */
 		if (peer_dead(s->peer) != 0 && s->used)
-			job_fail(j, NULL, 0,
-			    "write remote \"%s\": the server closed a channel "
-			    "in the middle",
-			    j->to);
+			stripe_lost(j);
 		if (peer_dead(s->peer) == 0) {
 			j->writing++;
 			close_handle(s, closed, j);

@@ -38,6 +38,9 @@ bool stripe_holds(const struct job *j, uint32_t len);
  * answered; the sink looks again then. */
 bool stripe_must_drain(const struct job *j);
 
+/* A session that had a part of the file is gone: the job fails. */
+void stripe_lost(struct job *j);
+
 /* Close the file in the other sessions; answers are counted in j->writing. */
 void stripe_close(struct job *j, peer_fn *closed);
 

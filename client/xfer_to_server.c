@@ -152,10 +152,7 @@ say_write_failed(struct job *j, int rc)
 	struct peer *p = j->x->to_peer;
 
 	if (rc < 0 && peer_dead(p) == 0)
-		job_fail(j, NULL, 0,
-		    "write remote \"%s\": the server closed a channel in the "
-		    "middle",
-		    j->to);
+		stripe_lost(j);
 	else
 		job_fail(j, p, rc, "write remote \"%s\"", j->to);
 }
@@ -181,8 +178,7 @@ static void
 write_data(struct job *j, uint64_t at, struct span data)
 {
 	struct chunk *c = calloc(1, sizeof(*c));
-	struct outlet to =
-	    stripe_pick(j, at + data.len >= j->attrs.size);
+	struct outlet to = stripe_pick(j, at + data.len >= j->attrs.size);
 	struct writer *w;
 
 	if (c == NULL) {

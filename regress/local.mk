@@ -326,6 +326,7 @@ system_tests = \
 	regress/system/client-sftp.py \
 	regress/system/client-auth.py \
 	regress/system/client-conf.py \
+	regress/system/client-copies.py \
 	regress/system/client-dropbear.py \
 	regress/system/client-forward.py \
 	regress/system/client-hostile.py \
@@ -403,7 +404,7 @@ bench-sftp: all regress/bench/sftpload
 	    --sftp ours --load $(abs_builddir)/regress/bench/sftpload \
 	    --json bench-sftp.json $(BENCHFLAGS)
 # The clients' side: omniedge scp beside OpenSSH's and rsync.
-EXTRA_PROGRAMS += regress/bench/delay
+check_PROGRAMS += regress/bench/delay
 regress_bench_delay_SOURCES = regress/bench/delay.c
 bench-files: all regress/bench/delay
 	BUILDDIR='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 $(PYTHON3) \

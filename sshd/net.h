@@ -54,6 +54,7 @@ struct net {
 	unsigned alive_interval; /* seconds; 0: never ask */
 	unsigned alive_max;
 	unsigned alive_unanswered;
+	bool alive_asked;       /* libssh may hold an answer */
 	uint64_t alive_packets; /* raw.in_packets at the last look */
 
 	/* forwarding */

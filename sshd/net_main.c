@@ -243,7 +243,11 @@ keep_alive(struct net *n, int64_t now, int64_t *due)
 		net_leave(n, BYE_TIMEOUT, "");
 		return *due;
 	}
+	/* libssh hands out the last answer first, and asks only then. */
+	if (n->alive_asked)
+		ssh_send_keepalive(n->ssh);
 	ssh_send_keepalive(n->ssh);
+	n->alive_asked = true;
 	*due = now + (int64_t)n->alive_interval * 1000;
 	return *due;
 }
