@@ -58,6 +58,7 @@ libclient_a_SOURCES = \
 	client/sftp_do_copy.c client/sftp_do_local.c client/sftp_do_path.c \
 	client/sftp_edit.c client/sftp_edit.h client/sftp_glob.c \
 	client/sftp_list.c client/sftp_list.h client/sftp_ls.c \
+	client/sftp_owner.c client/sftp_owner.h \
 	client/sftp_main.c client/sftp_words.c client/sftp_words.h \
 	client/show.c client/show.h \
 	client/xfer.c client/xfer.h client/xfer_impl.h \

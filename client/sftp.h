@@ -11,6 +11,7 @@
 
 #include "client/progress.h"
 #include "client/remote.h"
+#include "client/sftp_owner.h"
 #include "client/sftp_words.h"
 #include "client/xfer.h"
 
@@ -20,6 +21,7 @@ struct sftp {
 	char *start;                 /* where the session began */
 	struct xfer_options options; /* of the command line, for all commands */
 	struct progress *progress;
+	struct owners owners; /* for ls */
 	bool quiet; /* do not say what is being done */
 	bool batch; /* the first error ends it */
 	bool quit;

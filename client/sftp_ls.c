@@ -73,37 +73,54 @@ format_when(uint32_t mtime, char out[WHEN_MAX])
 	    &tm);
 }
 
-/* From the attributes, when the server's own line does not do. */
+/* Names as wide as those of the server's own lines; they are its text. */
 static void
-print_attrs(const struct list_entry *e, const char *shown, bool human)
+print_attrs(struct sftp *s, const struct list_entry *e, const char *name,
+    const struct sftp_args *a)
 {
+	static const struct owners none;
+	const struct owners *known = a->flag['n'] ? &none : &s->owners;
 	char mode[12] = "?????????? ", when[WHEN_MAX], size[SHOW_SIZE_MAX];
+	char uid[OWNER_NUMBER_MAX], gid[OWNER_NUMBER_MAX];
 	const struct sftp_attrs *at = &e->attrs;
 
 	if (at->flags & SSH_FILEXFER_ATTR_PERMISSIONS)
 		strmode((mode_t)at->perm, mode);
 	format_when(at->mtime, when);
-	if (human)
+	if (a->flag['h'])
 		show_size(at->size, size);
 	else
 		snprintf(
 		    size, sizeof(size), "%llu", (unsigned long long)at->size);
-	printf("%s   ? %-8u %-8u %8s %s %s\n", mode, at->uid, at->gid, size,
-	    when, shown);
+	show_print(stdout, "%s   ? %-8s %-8s %8s %s %s\n", mode,
+	    owners_name(known, OWNER_USER, at->uid, uid),
+	    owners_name(known, OWNER_GROUP, at->gid, gid), size, when, name);
+}
+
+/* The server's own line does, unless something else was asked for. */
+static bool
+is_own_line(const struct list_entry *e, const struct sftp_args *a)
+{
+	return e->longname != NULL && !a->flag['n'] && !a->flag['h'];
 }
 
 static void
-print_long(
-    const struct list_entry *e, const char *name, const struct sftp_args *a)
+print_long(struct sftp *s, const struct list *l, const struct sftp_args *a)
 {
-	AUTOFREE char *shown = show_text(name);
+	bool all_own = true;
 
-	if (shown == NULL)
-		return;
-	if (e->longname != NULL && !a->flag['n'] && !a->flag['h'])
-		show_print(stdout, "%s\n", e->longname);
-	else
-		print_attrs(e, shown, a->flag['h']);
+	for (size_t i = 0; i < l->n; i++)
+		all_own &= is_own_line(&l->entries[i], a);
+	if (!all_own && !a->flag['n'])
+		owners_learn(&s->owners, s->peer, l);
+	for (size_t i = 0; i < l->n && !interrupt_seen(); i++) {
+		const struct list_entry *e = &l->entries[i];
+
+		if (is_own_line(e, a))
+			show_print(stdout, "%s\n", e->longname);
+		else
+			print_attrs(s, e, sftp_relative(s, e->name), a);
+	}
 }
 
 /* --- columns ------------------------------------------------------------- */
@@ -172,8 +189,7 @@ print_list(struct sftp *s, struct list *l, const struct sftp_args *a)
 	sort(l, a);
 	if (!a->flag['l'] && !a->flag['n'])
 		return print_short(s, l, a);
-	for (size_t i = 0; i < l->n && !interrupt_seen(); i++)
-		print_long(&l->entries[i], name_in(s, &l->entries[i]), a);
+	print_long(s, l, a);
 	return 0;
 }
 

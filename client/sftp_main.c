@@ -311,6 +311,7 @@ sftp_command(int argc, char **argv)
 	} else
 		print_help(stderr);
 	progress_free(l.sftp.progress);
+	owners_done(&l.sftp.owners);
 	free(l.sftp.cwd);
 	free(l.sftp.start);
 	client_free(l.flags);

@@ -35,6 +35,7 @@ static const struct {
 	{ "limits@openssh.com", "1", PEER_LIMITS },
 	{ "expand-path@openssh.com", "1", PEER_EXPAND_PATH },
 	{ "copy-data", "1", PEER_COPY_DATA },
+	{ "users-groups-by-id@openssh.com", "1", PEER_OWNERS },
 };
 
 bool
@@ -454,6 +455,8 @@ want(struct peer *p, int *timeout_ms, struct pollfd *out)
 	if (due == -ETIMEDOUT) {
 		snprintf(p->why, sizeof(p->why), "%s", ALIVE_LOST);
 		peer_bury(p, due);
+		while (p->in_flight > 0)
+			peer_reject(p);
 		return true;
 	}
 	if (due >= 0 && (*timeout_ms < 0 || due < *timeout_ms))

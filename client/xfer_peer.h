@@ -39,6 +39,7 @@ enum peer_ext {
 	PEER_LIMITS = 1 << 5,
 	PEER_EXPAND_PATH = 1 << 6,
 	PEER_COPY_DATA = 1 << 7,
+	PEER_OWNERS = 1 << 8,
 };
 
 /* An answer; all of it is borrowed, and gone when the function returns. */

@@ -207,6 +207,16 @@ def lies_of_the_old_protocol():
         "-O: braces match, and a set-id bit is not taken", done.stderr)
 
 
+def lies_of_owners():
+    for lie in ("owners", "owners-few", "owners-cut", "owners-long"):
+        clean()
+        done = run([omniedge, "sftp", "-D", "%s %s %s" % (
+            sys.executable, LIAR, lie), "-b", "-"], input=b"ls -lh /dir\n")
+        harmless(done, lie)
+        tap.equal((done.returncode, done.stdout.count(b"\n")), (0, 3),
+                  lie + ": the lines are there", done.stdout, done.stderr)
+
+
 def without_end():
     clean()
     for what, argv in (("ls", b"ls /dir\n"), ("get", b"get /dir/* target\n")):
@@ -230,7 +240,7 @@ def write_fails():
 
 try:
     tap.main(lies_of_names, traps, lies_to_patterns, lies_of_answers,
-             lies_of_the_old_protocol, odd_but_true, without_end,
+             lies_of_the_old_protocol, odd_but_true, lies_of_owners, without_end,
              write_fails)
 finally:
     shutil.rmtree(top, ignore_errors=True)

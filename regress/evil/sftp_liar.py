@@ -106,7 +106,19 @@ def read(ident, at, size):
     send(DATA, struct.pack(">I", ident) + text(data))
 
 
+OWNERS = {
+    "owners": (text(b"\x1b]0;owned\x07"), text(b"a\0b")),
+    "owners-few": (b"", b""),
+    "owners-cut": (struct.pack(">I", 999) + b"x", text(b"y")),
+    "owners-long": (text(b"n" * 5000), text(b"m" * 5000)),
+}
+
+
 def extended(ident, name):
+    if name == b"users-groups-by-id@openssh.com":
+        users, groups = OWNERS[lie]
+        return send(EXTENDED_REPLY, struct.pack(">I", ident) + text(users)
+                    + text(groups))
     if name != b"limits@openssh.com":
         return status(ident, UNSUPPORTED)
     values = {"limits-small": (1, 1, 1, 1), "limits-zero": (0, 0, 0, 0),
@@ -170,8 +182,10 @@ def greet():
     elif lie == "extension":
         send(VERSION, struct.pack(">I", 3) + b"\0\0\xff\xff" + b"short")
     elif lie != "silent-end":
+        more = text(b"users-groups-by-id@openssh.com") + text(b"1") \
+            if lie in OWNERS else b""
         send(VERSION, struct.pack(">I", 3) + text(b"limits@openssh.com")
-             + text(b"1"))
+             + text(b"1") + more)
 
 
 def get(size):

@@ -110,8 +110,16 @@ def long_lines():
     done = batch(["ls -l dir", "ls -ln one", "ls -lh two"])
     for pattern in (r"^-rw-r--r-- +1 \S+ +\S+ +1 \w{3} .* a$",
                     r"^-rw-r--r-- +\? 0 +0 +1000 \w{3} .* one$",
-                    r"^-rw-r--r-- +\? 0 +0 +195KB \w{3} .* two$"):
+                    r"^-rw-r--r-- +\? root +root +195KB \w{3} .* two$"):
         tap.like(done.stdout, pattern, "ls -l: " + pattern, done.stderr)
+
+
+def owners():
+    """Names where the server tells them, numbers where they are asked for."""
+    for line, words in (("ls -l one", "root +root"), ("ls -lh dir", "root +root"),
+                        ("ls -ln one", "0 +0"), ("ls -n dir", "0 +0")):
+        done = batch([line])
+        tap.like(done.stdout, r"\? %s +\d" % words, line, done.stderr)
 
 
 def resumed():
@@ -353,5 +361,5 @@ def cut(server, argv, at, name):
               name + ": reget makes it whole", done.stderr)
 
 
-tap.main(same_as_stock, long_lines, resumed, flags, terminal, interrupted,
+tap.main(same_as_stock, long_lines, owners, resumed, flags, terminal, interrupted,
          strange_names, over_ssh, dropbear)
