@@ -22,8 +22,8 @@ struct sftp {
 	struct xfer_options options; /* of the command line, for all commands */
 	struct progress *progress;
 	struct owners owners; /* for ls */
-	bool quiet; /* do not say what is being done */
-	bool batch; /* the first error ends it */
+	bool quiet;           /* do not say what is being done */
+	bool batch;           /* the first error ends it */
 	bool quit;
 };
 

@@ -38,6 +38,7 @@ void owners_learn(struct owners *o, struct peer *p, const struct list *l);
 const char *owners_name(const struct owners *o, enum owner_kind kind,
     uint32_t id, char buf[OWNER_NUMBER_MAX]);
 
+/* Free; what is known is forgotten. */
 void owners_done(struct owners *o);
 
 #endif

@@ -20,13 +20,13 @@
 #include "common/err.h"
 #include "common/jail.h"
 #include "common/own.h"
+#include "common/readahead.h"
 #include "sshd/ask.h"
 #include "sshd/auth.h"
 #include "sshd/grave.h"
 #include "sshd/idle.h"
 #include "sshd/listener.h"
 #include "sshd/prove.h"
-#include "sshd/readahead.h"
 #include "sshd/residue.h"
 #include "sshd/seam.h"
 #include "sshd/session.h"
@@ -301,7 +301,8 @@ turn(struct net *n, int wait)
 		/* After a fatal error libssh is deaf, and does not say so. */
 		if (is_over(n) || ssh_event_dopoll(n->event, wait) == SSH_ERROR)
 			leave_by_error(n);
-	} while (!n->leaving && readahead_held() != 0 && !has_news(n));
+	} while (
+	    !n->leaving && readahead_held(NET_CLIENT_FD) != 0 && !has_news(n));
 }
 
 static void

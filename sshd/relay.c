@@ -219,7 +219,8 @@ relay_data(struct net *n, struct inlet *in, const void *p, size_t len)
 	if (in->len != 0)
 		return 0;
 	/* As much again is at hand: one write then does for all. */
-	in->later = len < RELAY_WRITE_MAX && readahead_held(NET_CLIENT_FD) >= len - in->left;
+	in->later = len < RELAY_WRITE_MAX &&
+		    readahead_held(NET_CLIENT_FD) >= len - in->left;
 	if (in->later)
 		return 0;
 	w = write(in->fd, p, len);
