@@ -108,12 +108,13 @@ fake_write(struct link *l, const void *p, size_t len)
 	return (ssize_t)len;
 }
 
-static void
+static bool
 fake_want(struct link *l, bool want_write, struct pollfd *out)
 {
 	(void)l;
 	(void)want_write;
 	*out = (struct pollfd){ .fd = -1 };
+	return false;
 }
 
 static int
@@ -123,8 +124,10 @@ fake_close(struct link *l)
 	return 0;
 }
 
-static const struct link_ops fake_ops = { fake_read, fake_write, fake_want,
-	fake_close };
+static const struct link_ops fake_ops = { .read = fake_read,
+	.write = fake_write,
+	.want = fake_want,
+	.close = fake_close };
 
 static struct peer *
 fake_peer(const uint8_t *data, size_t size)
