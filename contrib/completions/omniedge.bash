@@ -7,6 +7,41 @@ _omniedge_hosts() {
 				print names[i] }' ~/.ssh/known_hosts 2> /dev/null
 }
 
+# _omniedge_remote HOST:PATH [FLAG...]: what the path may go on to, as scp shows
+# it there: by `omniedge sftp`, without a question.
+_omniedge_remote() {
+	local host=${1%%:*} path=${1#*:} dir name all=
+	shift
+	dir=${path%"${path##*/}"}
+	[[ ${path##*/} != .* ]] || all=a
+	printf '@ls -ln%s "%s"\n' "$all" "${dir:-.}" |
+		omniedge sftp -q -b - -o ConnectTimeout=5 "$@" "$host" 2> /dev/null |
+		sed -nE 's,^(.)[^ ]* +([^ ]+ +){7}(.*/)?([^/]+)$,\1\4,p' |
+		while IFS= read -r name; do
+			[[ $name != d* ]] || name+=/
+			[[ ${name:1} != "${path##*/}"* ]] ||
+				printf '%q\n' "$dir${name:1}"
+		done
+}
+
+# _omniedge_copy WORD: COMPREPLY for scp's host:path, with its flags.
+_omniedge_copy() {
+	local -a line flags=()
+	local i
+	read -ra line <<< "${COMP_LINE:0:COMP_POINT}"
+	for ((i = 2; i < ${#line[@]}; i++)); do
+		case ${line[i]} in
+		-[PiFoJc]) flags+=("${line[i]}" "${line[++i]}") ;;
+		-[PiFoJc]?* | -[46C]) flags+=("${line[i]}") ;;
+		esac
+	done
+	mapfile -t COMPREPLY < <(_omniedge_remote "$1" "${flags[@]}")
+	[[ $COMP_WORDBREAKS == *:* ]] ||
+		COMPREPLY=("${COMPREPLY[@]/#/${1%%:*}:}")
+	[[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != */ ]] ||
+		compopt -o nospace 2> /dev/null
+}
+
 _omniedge() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local sub=${COMP_WORDS[1]} words
@@ -14,6 +49,12 @@ _omniedge() {
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		words=$(omniedge --help 2> /dev/null | awk '/^  [a-z]/ { print $1 }')
 		mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$cur")
+		return
+	fi
+	words=${COMP_LINE:0:COMP_POINT}
+	words=${words##*[[:space:]]}
+	if [[ $sub == scp && $words == [!-]*:* && ${words%%:*} != */* ]]; then
+		_omniedge_copy "$words"
 		return
 	fi
 	case $sub:$prev in

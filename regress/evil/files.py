@@ -94,6 +94,28 @@ def traps():
               "nor by a pattern", done.stderr)
 
 
+def pipes():
+    """A FIFO in the way of a name that the server chose holds nobody."""
+    clean()
+    os.makedirs(top + "/in/target/dir")
+    os.mkfifo(top + "/in/target/dir/one")
+    done = copy("none")
+    tap.equal((done.returncode, os.path.exists(top + "/in/target/dir/two")),
+              (1, True), "a FIFO in a tree", done.stderr)
+    tap.like(done.stderr, "is not a file", "it says why")
+    os.mkfifo(top + "/in/target/wanted1")
+    done = copy("others", "h:/dir/want*", "target")
+    tap.equal(done.returncode, 1, "a FIFO where a pattern leads", done.stderr)
+    os.mkfifo(top + "/in/target/wanted")
+    done = old(b"C0644 4 wanted\ndata\0")
+    shutil.rmtree(top + "/bin")
+    tap.equal(done.returncode, 1, "-O: a FIFO in the way", done.stderr)
+    for words in (("h:/dir/want*",), ("h:/dir/wanted1",)):
+        done = copy("others", "-q", *words, "/dev/stdout")
+        tap.equal((done.returncode, len(done.stdout)), (0, 1 << 20),
+                  "%s to /dev/stdout" % words, done.stderr)
+
+
 def lies_to_patterns():
     clean()
     done = copy("others", "h:/dir/want*", "target")
@@ -239,7 +261,7 @@ def write_fails():
 
 
 try:
-    tap.main(lies_of_names, traps, lies_to_patterns, lies_of_answers,
+    tap.main(lies_of_names, traps, pipes, lies_to_patterns, lies_of_answers,
              lies_of_the_old_protocol, odd_but_true, lies_of_owners, without_end,
              write_fails)
 finally:

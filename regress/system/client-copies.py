@@ -4,6 +4,7 @@ is kept alive, and one large file over several channels of it."""
 import hashlib
 import os
 import re
+import shutil
 import socket
 import stat
 import sys
@@ -15,7 +16,7 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, built
 from terminal import Terminal
-from wait import running, wait_for
+from wait import holds, running, wait_for
 
 LARGE = 160 << 20
 DELAY_MS = 20
@@ -121,6 +122,17 @@ def shared():
     tap.equal(logins(), before + 1, "once")
 
 
+def sockets(pid):
+    folder = "/proc/%d/fd/" % pid
+    held = []
+    for fd in os.listdir(folder):
+        try:
+            held.append(os.readlink(folder + fd))
+        except FileNotFoundError:
+            pass  # of one that has just been here
+    return len([name for name in held if name.startswith("socket")])
+
+
 def makes_one():
     before = logins()
     options = dict(SHARED, ControlMaster="auto", ControlPersist="60")
@@ -146,10 +158,8 @@ def makes_one():
               "a copy between hosts makes one, too", done.stderr)
     SHARED["ControlPath"] = options["ControlPath"]
     pid = master()
-    held = [os.readlink("/proc/%d/fd/%s" % (pid, fd))
-            for fd in os.listdir("/proc/%d/fd" % pid)]
-    tap.ok(len([name for name in held if name.startswith("socket")]) <= 2,
-           "whose master holds the connection and its socket alone", held)
+    tap.ok(holds(lambda: sockets(pid) == 2),
+           "whose master holds the connection and its socket alone")
     end_master()
     SHARED["ControlPath"] = control
 
@@ -371,5 +381,50 @@ def stopped():
     far.server.stop()
 
 
-TESTS = (shared, makes_one, lost, alive, stripes, lies, stopped)
+# --- completion ---------------------------------------------------------------
+BASH = """. %s/omniedge.bash
+COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=(omniedge scp x) COMP_CWORD=2
+_omniedge
+printf '%%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def completes():
+    """Paths of a host, where the shell asks."""
+    folder = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..",
+                          "..", "contrib", "completions")
+    conf = place.path("conf")
+    with open(conf, "w", encoding="ascii") as out:
+        out.write("Host far\nHostname %s\nUser %s\nPort %d\nIdentityFile %s\n"
+                  "UserKnownHostsFile %s\nIdentitiesOnly yes\n" % (
+                      ADDRESS, user.name, server.port, key,
+                      server.known_hosts))
+    os.makedirs(there("deep/in ner"), exist_ok=True)
+    for name in ("deep/one", "deep/other", "deep/.hidden"):
+        write(there(name), 1)
+    bin_path = os.path.dirname(client.path) + ":" + os.environ["PATH"]
+    for word, wanted in (("far:deep/o", {"one", "other"}),
+                         ("far:deep/i", {"in ner/"}),
+                         ("far:deep/.h", {".hidden"}),
+                         ("far:dee", {"deep/"})):
+        line = "omniedge scp -F %s %s" % (conf, word)
+        done = place.run(["bash", "-c", BASH % folder, "bash", line],
+                         env=place.environment(PATH=bin_path))
+        found = {name.replace("\\", "").removeprefix("deep/") or "deep/"
+                 for name in done.stdout.decode().splitlines()}
+        tap.equal(found, wanted, "bash: " + word, done.stderr)
+        if not shutil.which("fish"):
+            tap.skip("fish: " + word, "is not installed")
+            continue
+        done = place.run(["fish", "-c", "source %s/omniedge.fish; "
+                          "complete -C '%s'" % (folder, line)],
+                         env=place.environment(PATH=bin_path))
+        found = {name.split("\t")[0].removeprefix("far:").removeprefix(
+            "deep/") or "deep/" for name in done.stdout.decode().splitlines()
+                 if "Remote" in name}
+        tap.equal(found, wanted, "fish: " + word, done.stderr)
+
+
+TESTS = (shared, makes_one, lost, alive, stripes, lies, stopped,
+         completes)
 tap.main(*TESTS)
