@@ -304,8 +304,11 @@ void
 flow_free_all(struct trunk *l)
 {
 	l->ended = l->dirty = NULL;
-	while (l->flows != NULL)
+	while (l->flows != NULL) {
+		if (l->flows->ops->discard != NULL)
+			l->flows->ops->discard(l->flows);
 		flow_free(l->flows);
+	}
 }
 
 /* --- opening */

@@ -60,6 +60,8 @@ struct flow_ops {
 	    struct flow *f, const uint8_t *in, size_t len, uint8_t *out);
 	/* The last call; the flow is freed after it. f->why is why, or "". */
 	void (*ended)(struct flow *f);
+	/* In its place, when the trunk goes: only to free arg. May be NULL. */
+	void (*discard)(struct flow *f);
 };
 
 struct flow {
@@ -119,7 +121,7 @@ void flow_inject(struct flow *f, const void *p, size_t len);
  * report and free those that have ended.
  */
 void flow_run(struct trunk *l, bool heard);
-/* All of them, without a report. */
+/* All of them, without a report but to ops->discard(). */
 void flow_free_all(struct trunk *l);
 
 #endif

@@ -73,6 +73,7 @@ ssh_channel forward_on_agent(ssh_session ssh, void *arg);
 
 /* forward_tunnel.c: the end of a flow whose arg is a tunnel. */
 void forward_tunnel_ended(struct flow *f);
+void forward_tunnel_discard(struct flow *f);
 
 /* Open a channel for the connection at fd, which it takes. */
 void forward_tunnel(struct forwards *fs, int fd, const struct tunnel_to *to);

@@ -93,6 +93,7 @@ on_target(void *arg, int fd)
 
 static const struct flow_ops remote_ops = {
 	.ended = forward_tunnel_ended,
+	.discard = forward_tunnel_discard,
 };
 
 static void

@@ -26,6 +26,12 @@ forward_tunnel_free(struct tunnel *t)
 	free(t);
 }
 
+void
+forward_tunnel_discard(struct flow *f)
+{
+	forward_tunnel_free(f->arg);
+}
+
 int
 forward_open(struct flow *f, const char *host, int port)
 {
@@ -90,6 +96,7 @@ static const struct flow_ops local_ops = {
 	.setup = tunnel_setup,
 	.opened = tunnel_opened,
 	.ended = forward_tunnel_ended,
+	.discard = forward_tunnel_discard,
 };
 
 static void
