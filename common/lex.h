@@ -10,7 +10,7 @@
 
 #include "common/wire.h"
 
-#define LEX_LINE_MAX 16384 /* bytes of a line, without its newline */
+#define LEX_LINE_MAX 262144 /* bytes of a line, without its newline */
 
 /* A growing list of strings; owns them. */
 struct words {

@@ -12,7 +12,7 @@
 #include "common/wire.h"
 
 /* Both ends are always of one build; this catches a half-done upgrade. */
-#define MSG_VERSION 5
+#define MSG_VERSION 6
 #define MSG_MAX_LEN 65536 /* bytes of an encoded message */
 #define MSG_MAX_FDS 5
 /* A command goes in parts; execve(2) takes no longer word than the whole. */

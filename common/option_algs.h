@@ -41,14 +41,14 @@
 
 /*
  * What may be offered if the library can: group exchange opens a file in the
- * middle of a session, which the jail of the network process forbids.
+ * middle of a session, which the jail of the network process forbids; and a
+ * SHA-1 is nothing that the monitor signs (answer_sign()).
  */
 #define OPTION_AVAILABLE_KEX \
 	OPTION_DEFAULT_KEX \
 	",mlkem768nistp256-sha256,mlkem1024nistp384-sha384," \
 	"ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
-	"diffie-hellman-group14-sha256,diffie-hellman-group18-sha512," \
-	"diffie-hellman-group14-sha1,diffie-hellman-group1-sha1"
+	"diffie-hellman-group14-sha256,diffie-hellman-group18-sha512"
 
 /*
  * Names that an administrator may write: those that this suite, OpenSSH or
@@ -56,7 +56,8 @@
  */
 #define OPTION_KNOWN_KEX \
 	OPTION_AVAILABLE_KEX \
-	",diffie-hellman-group-exchange-sha256," \
+	",diffie-hellman-group14-sha1,diffie-hellman-group1-sha1," \
+	"diffie-hellman-group-exchange-sha256," \
 	"diffie-hellman-group-exchange-sha1"
 #define OPTION_KNOWN_CIPHERS \
 	OPTION_DEFAULT_CIPHERS \

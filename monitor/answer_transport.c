@@ -157,6 +157,11 @@ answer_bye(struct conn *c, const struct msg *m)
 
 	memcpy(text, m->u.bye.text.p, m->u.bye.text.len);
 	text[m->u.bye.text.len] = '\0';
+	/* Who ends it before a signature had nothing to make one with. */
+	c->no_match = c->signs == 0 && (m->u.bye.reason == BYE_PROTOCOL ||
+					   m->u.bye.reason == BYE_LOCAL);
+	if (c->probe && m->u.bye.reason == BYE_LOCAL)
+		log_error("sshd-net: %s", text);
 	authlog_bye(c, (enum bye_reason)m->u.bye.reason, text);
 	c->said_bye = true;
 	c->ended = true;

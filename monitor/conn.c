@@ -317,6 +317,7 @@ tell_proven(struct conn *c)
 	m.u.proven.signs = c->signs;
 	m.u.proven.verifies = c->verifies;
 	m.u.proven.jail = c->proven;
+	m.u.proven.no_match = c->no_match;
 	(void)chan_send(&c->sshd, &m, NULL, 0);
 }
 

@@ -57,6 +57,7 @@ struct conn {
 	char *rdomain;      /* routing domain; "" for the default one */
 	bool probe;         /* sshd's own proof: may never log in */
 	bool proven;        /* its network process passed its part */
+	bool no_match;      /* client and server had no algorithm in common */
 	unsigned log_level; /* in place of LogLevel, unless CONN_LEVEL_NONE */
 	enum log_sink sink;
 

@@ -97,6 +97,10 @@ say(char why[PREFLIGHT_WHY_MAX], const char *fmt, ...)
 static int
 judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 {
+	static const char no_kex[] =
+	    "a client could not complete a key exchange with this "
+	    "configuration; look at KexAlgorithms, Ciphers, MACs and "
+	    "HostKeyAlgorithms";
 	const char *text = NULL;
 	int s = c->net_status;
 
@@ -109,13 +113,13 @@ judge(const struct child *c, int probe_status, char why[PREFLIGHT_WHY_MAX])
 	else if (child_exit_text(c->monitor_status) != NULL)
 		return say(
 		    why, "sshd-monitor %s", child_exit_text(c->monitor_status));
+	else if (c->proven.no_match)
+		text = no_kex;
 	else if (c->proven.signs == 0)
 		text = "the host key's signature was not asked of the monitor: "
 		       "the seam between libssh and libcrypto is not in force";
 	else if (!WIFEXITED(probe_status) || WEXITSTATUS(probe_status) != 0)
-		text = "a client could not complete a key exchange with this "
-		       "configuration; look at KexAlgorithms, Ciphers, MACs "
-		       "and HostKeyAlgorithms";
+		text = no_kex;
 	else if (c->proven.verifies == 0)
 		text = "a user's signature did not reach the monitor: "
 		       "the seam between libssh and libcrypto is not in force";

@@ -9,7 +9,10 @@
 
 #include <libssh/libssh.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <unistd.h>
+
+#include "common/option_algs.h"
 
 #define PROBE_FD 3
 #define PROBE_USER "sshd-probe"
@@ -23,6 +26,32 @@ enum probe_exit {
 	PROBE_BROKEN,
 };
 
+/*
+ * All that the library has, whatever it offers by itself: what is proved is
+ * that somebody can connect. It leaves out the names that it does not know.
+ */
+static const struct {
+	enum ssh_options_e option;
+	const char *names;
+} lists[] = {
+	{ SSH_OPTIONS_KEY_EXCHANGE, OPTION_KNOWN_KEX },
+	{ SSH_OPTIONS_HOSTKEYS, OPTION_KNOWN_KEYS },
+	{ SSH_OPTIONS_CIPHERS_C_S, OPTION_KNOWN_CIPHERS },
+	{ SSH_OPTIONS_CIPHERS_S_C, OPTION_KNOWN_CIPHERS },
+	{ SSH_OPTIONS_HMAC_C_S, OPTION_KNOWN_MACS },
+	{ SSH_OPTIONS_HMAC_S_C, OPTION_KNOWN_MACS },
+};
+
+static bool
+offer_all(ssh_session s)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (ssh_options_set(s, lists[i].option, lists[i].names) !=
+		    SSH_OK)
+			return false;
+	return true;
+}
+
 static int
 set_up(ssh_session s)
 {
@@ -30,7 +59,9 @@ set_up(ssh_session s)
 	const bool no = false;
 	const long seconds = PROBE_SECONDS;
 
-	return ssh_options_set(s, SSH_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK &&
+	return offer_all(s) &&
+		       ssh_options_set(s, SSH_OPTIONS_PROCESS_CONFIG, &no) ==
+			   SSH_OK &&
 		       ssh_options_set(s, SSH_OPTIONS_FD, &fd) == SSH_OK &&
 		       ssh_options_set(s, SSH_OPTIONS_HOST, "localhost") ==
 			   SSH_OK &&

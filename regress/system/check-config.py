@@ -117,6 +117,21 @@ def forward_jail():
                  "and the reason")
 
 
+def algorithms():
+    """What only old clients have is served; what nobody has is told."""
+    old = ("MACs hmac-md5,hmac-sha1\nCiphers 3des-cbc\n"
+           "KexAlgorithms diffie-hellman-group14-sha256,"
+           "diffie-hellman-group14-sha1\n")
+    done = check(old)
+    tap.equal((done.returncode, done.stderr), (0, b""), "old algorithms")
+    for line in ("Ciphers arcfour", "HostKeyAlgorithms rsa-sha2-512",
+                 "KexAlgorithms diffie-hellman-group14-sha1"):
+        done = check(line + "\n")
+        tap.equal(done.returncode, 255, "%s is not served" % line)
+        tap.like(done.stderr, "cannot serve: a client could not complete a "
+                 "key exchange.*look at KexAlgorithms", "and it is told why")
+
+
 def service():
     done = check("UsePAM yes\n", "-t", "-o", "PAMServiceName=oet-none")
     tap.like(done.stderr, "^error: command-line line 1: PAMServiceName: there is no /etc/pam.d/oet-none",
@@ -150,4 +165,4 @@ def connection():
     tap.equal(done.returncode, 1, "another word is an error")
 
 
-tap.main(named, fine, proof, forward_jail, service, connection)
+tap.main(named, fine, proof, forward_jail, algorithms, service, connection)
