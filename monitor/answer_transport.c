@@ -37,11 +37,13 @@ resolve_lists(const struct options *o, char *out_lists[NLISTS])
 		{ o->host_key_algorithms, OPTION_DEFAULT_HOSTKEY_ALGS,
 		    OPTION_KNOWN_KEYS, NULL },
 	};
-	char why[OPTION_WHY_MAX];
+	char why[OPTION_WHY_MAX] = "";
 	int rc = 0;
 
 	for (size_t i = 0; i < NLISTS && rc == 0; i++)
 		rc = option_algs_resolve(&lists[i], why, &out_lists[i]);
+	if (rc != 0)
+		log_error("%s", *why != '\0' ? why : err_str(rc));
 	return rc;
 }
 
@@ -58,6 +60,7 @@ answer_setup(struct conn *c, const struct msg *m)
 
 	(void)m;
 	rc = resolve_lists(o, lists);
+	c->no_match = rc != 0;
 	if (rc == 0)
 		rc = keyauth_signatures(o, &pubkey_algs);
 	if (rc == 0) {
