@@ -74,7 +74,7 @@ check_build(const struct options *o)
 
 /* A missing default key is no error, as long as there is another one. */
 static int
-load_hostkeys(struct server_config *config)
+load_hostkeys(const struct server_args *args, struct server_config *config)
 {
 	const struct options *o = &config->options;
 	bool named = o->set[OPT_host_key];
@@ -94,8 +94,13 @@ load_hostkeys(struct server_config *config)
 	/* As OpenSSH: one good key is enough to serve with. */
 	if (hostkeys_any(&config->hostkeys))
 		return 0;
-	log_info("sshd: no hostkeys available -- exiting. "
-		 "Make them with: ssh-keygen -A");
+	/* Only omniedge-ssh-server has no file. */
+	log_info("%s",
+	    args->config_file != NULL
+		? "sshd: no hostkeys available -- exiting. "
+		  "Make them with: ssh-keygen -A"
+		: "no host key can be used: mend the file, move it away, or "
+		  "name another one with --host-key-path");
 	return -ENOKEY;
 }
 
@@ -172,7 +177,7 @@ server_config_load(
 	if (rc == 0)
 		rc = logincheck(&config.options);
 	if (rc == 0 && !args->dump)
-		rc = load_hostkeys(&config);
+		rc = load_hostkeys(args, &config);
 	if (rc == 0)
 		rc = seal_all(&config);
 	if (rc != 0) {
