@@ -228,8 +228,8 @@ START_TEST(huge)
 	expect_notes(text, -EBADMSG, "main: File too large\n");
 	text[CONF_BYTES_MAX] = '\0';
 	expect_notes(text, 0, "");
-	text[20000] = '\0';
-	memset(text, 'x', 20000);
+	text[LEX_LINE_MAX + 1] = '\0';
+	memset(text, 'x', LEX_LINE_MAX + 1);
 	expect_notes(text, -EBADMSG, "main line 1: the line is too long\n");
 }
 END_TEST
