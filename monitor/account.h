@@ -10,6 +10,7 @@
 
 #include "common/option.h"
 
+#define BANNER_FILE_MAX 8192 /* bytes of Banner's file that are shown */
 #define ACCOUNT_NOLOGIN "/etc/nologin" /* nologin(5) */
 #define ACCOUNT_GROUPS_MAX 65536       /* of one user; Linux has no more */
 

@@ -19,13 +19,11 @@
 #include "monitor/pad.h"
 #include "monitor/pam.h"
 
-#define BANNER_MAX 16384 /* bytes of AUTH_METHODS' banner */
-
 static int
 read_text(const char *path, struct writer *out)
 {
 	AUTOCLOSE int fd = -1;
-	uint8_t buf[BANNER_MAX / 2];
+	uint8_t buf[BANNER_FILE_MAX];
 	ssize_t n;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -14,6 +14,7 @@
 #include "common/krl.h"
 #include "common/log.h"
 #include "common/own.h"
+#include "monitor/account.h"
 #include "monitor/confcheck.h"
 #include "monitor/rootdir.h"
 #include "monitor/userfile.h"
@@ -124,8 +125,11 @@ static void
 see_banner(const struct options *o, const char *where)
 {
 	const struct place at = { where, "Banner" };
+	struct stat st;
 
-	(void)check_access(&at, o->banner, R_OK, NULL);
+	if (check_access(&at, o->banner, R_OK, NULL) && o->banner != NULL &&
+	    stat(o->banner, &st) == 0 && st.st_size > BANNER_FILE_MAX)
+		note(&at, o->banner, "only its first 8192 bytes are shown");
 }
 
 static void

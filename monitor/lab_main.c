@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libutil.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <paths.h>
 #include <poll.h>
 #include <signal.h>
@@ -174,9 +175,14 @@ listen_all(struct program *p)
 	if (listeners_open(
 		&p->master.listeners, &p->master.config.options, &none) == 0)
 		return 0;
-	log_error("Cannot listen; is another server on port %d? Choose one "
-		  "with --port",
-	    p->args.port);
+	if (!p->self.is_root && p->args.port < IPPORT_RESERVED)
+		log_error("Cannot listen: ports below %d are root's. Choose "
+			  "another one with --port",
+		    IPPORT_RESERVED);
+	else
+		log_error("Cannot listen; is another server on port %d? "
+			  "Choose one with --port",
+		    p->args.port);
 	return -EADDRINUSE;
 }
 

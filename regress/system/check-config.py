@@ -16,6 +16,8 @@ place = Place()
 with open(place.path("anyones"), "w", encoding="ascii") as program:
     program.write("#!/bin/sh\n")
 os.chmod(program.name, 0o777)
+with open(place.path("long"), "w", encoding="ascii") as text:
+    text.write("x" * 8193)
 
 
 def check(conf, *flags, monitor=built("sshd-monitor")):
@@ -35,6 +37,8 @@ NAMED = (
     ("ChrootDirectory /no/root", 'ChrootDirectory: stat\\("/no"\\): No such'),
     ("ChrootDirectory /tmp/x", "ChrootDirectory: bad ownership or modes for "
      'chroot directory component "/tmp"'),
+    ("Banner " + place.path("long"), "Banner: %s: only its first 8192 bytes "
+     "are shown" % place.path("long")),
     ("TrustedUserCAKeys /no/ca", "TrustedUserCAKeys: /no/ca: No such file or "
      "directory; no certificate is accepted by it"),
     ("RevokedKeys /no/list", "RevokedKeys: /no/list: No such file or "
