@@ -2,6 +2,7 @@
 # sshd. Trusts sftpload's counting and clock, and what wait4(2) says it cost.
 """Rows of the benchmark's sftp mode."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -41,6 +42,7 @@ class Context(rows.Context):
     def __init__(self, world, method, params, load):
         super().__init__(world, method, params)
         self.load = load
+        self.nplaces = 0
 
     def make_files(self):
         home = self.world.home
@@ -55,16 +57,29 @@ class Context(rows.Context):
                     f.write(bytes(size))
         os.mkdir(f"{home}/in")
         os.mkdir(f"{home}/got")
-        os.mkdir(f"{home}/in/small")
         self.world.own(home)
 
+    def upload_place(self, job):
+        """Where nothing is yet, relative to the home: to replace a file costs
+        a file system more than to make one, and both servers the same. Small
+        files stay until the end, as ext4 makes inodes slowly where some were
+        deleted a moment ago."""
+        home = self.world.home
+        if job == "put":
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{home}/in/large")
+            return "in/large"
+        self.nplaces += 1
+        return f"in/small{self.nplaces}"
 
-# job -> the file or directory in the home, the count's name, the unit's size
+
+# job -> the file or directory in the home (None: one that is not there yet),
+# the count's name, the unit's size
 JOBS = {
     "get": ("large", "large", 1),
-    "put": ("in/large", "large", 1),
+    "put": (None, "large", 1),
     "gets": ("small", "files", None),
-    "puts": ("in/small", "files", None),
+    "puts": (None, "files", None),
     "stats": ("small", "files", None),
     "list": ("list", "entries", None),
 }
@@ -74,7 +89,11 @@ def _load_argv(context, job, block, width, command):
     where, count, _ = JOBS[job]
     if job in ("gets", "puts"):
         block = SMALL_BYTES
-    return [context.load, job, f"{context.world.home}/{where}",
+    where = f"{context.world.home}/{where or context.upload_place(job)}"
+    if job == "puts":
+        os.mkdir(where)
+        context.world.own(where)
+    return [context.load, job, where,
             str(context.params[count]), str(block), str(width)] + command
 
 
@@ -123,10 +142,11 @@ def measure_pipe(context, server, job, block=BLOCK, width=WIDTH):
 def measure_stock(context, server, job):
     """By sftp(1), which waits for each small file's replies."""
     home = context.world.home
+    there = context.upload_place(job)
     command = {"get": f"get large {home}/got/large",
-               "put": f"put {home}/large in/large",
+               "put": f"put {home}/large {there}",
                "gets": f"get -r small {home}/got/small",
-               "puts": f"put -r {home}/small in",
+               "puts": f"put -r {home}/small {there}",
                "list": "ls -1 list"}[job]
 
     def work(running):

@@ -731,6 +731,8 @@ def jail():
         tap.ok(int(c.fact("CapPrm"), 16) & ~0x1f == 0
                and int(c.fact("CapInh"), 16) == 0
                and int(c.fact("CapAmb"), 16) == 0, "nor to be had again")
+        tap.equal(os.sched_getscheduler(c.process.pid), os.SCHED_BATCH,
+                  "it takes the processor from nobody that feeds it")
         with open("/proc/%d/limits" % c.process.pid, encoding="ascii") as f:
             tap.like(f.read(), r"Max core file size +0 +0 ", "no core dump")
         if os.getuid() == 0:
