@@ -289,7 +289,9 @@ end_channel(struct ssh_link *sl)
 	if (ssh_is_connected(sl->carrier->session) &&
 	    ssh_channel_is_open(sl->channel)) {
 		ssh_channel_send_eof(sl->channel);
-		status = sl->is_twin ? 0 : exit_status(sl);
+		/* What was refused has no end to wait for. */
+		if (!sl->is_twin && sl->stage == STAGE_READY)
+			status = exit_status(sl);
 		ssh_channel_close(sl->channel);
 	}
 	ssh_channel_free(sl->channel);

@@ -24,7 +24,7 @@ DELAY_MS = 20
 # What the slow ones need for a whole tree over 20 ms is minutes: beyond this
 # they are stopped, and what they did until then gives their rate. The first
 # run of a client warms up nothing that the next would find.
-PATIENCE = {"large": 60, "small": 8}
+PATIENCE = {"large": 60, "small": 6}
 ROUNDS = {"large": 1, "small": 2}
 MEMORY = "/dev/shm"
 COPIES = 4  # here, there, made, and some room
