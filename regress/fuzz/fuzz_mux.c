@@ -117,10 +117,10 @@ try_sharer(struct span in)
 	}
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/s", path);
 	a.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	check(a.listener >= 0 &&
-	      bind(a.listener, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	      listen(a.listener, 1) == 0 &&
-	      pthread_create(&thread, NULL, answer, &a) == 0);
+	check(a.listener >= 0);
+	check(bind(a.listener, (struct sockaddr *)&sun, sizeof(sun)) == 0);
+	check(listen(a.listener, 1) == 0);
+	check(pthread_create(&thread, NULL, answer, &a) == 0);
 	(void)sharer_control(c, sun.sun_path, "forward");
 	pthread_join(thread, NULL);
 	close(a.listener);
