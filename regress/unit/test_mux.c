@@ -179,7 +179,7 @@ START_TEST(paths)
 }
 END_TEST
 
-#define RACES 500
+#define RACES 100
 
 static char race_path[64];
 static atomic_bool race_over;
