@@ -213,7 +213,7 @@ dist_check_SCRIPTS += regress/unit/lint-selftest.t \
 	regress/unit/check-options-man.py regress/unit/check-docs.py \
 	regress/unit/check-contrib.py
 TESTS += regress/unit/lint-selftest.t regress/unit/check-options-man.py \
-	regress/unit/check-docs.py
+	regress/unit/check-docs.py regress/unit/check-contrib.py
 
 # --- fuzz: harnesses that replay their seeds, or with --enable-fuzzing hunt
 fuzz_programs =
@@ -380,6 +380,7 @@ system_tests = \
 	regress/system/revoked-keys.py \
 	regress/system/rsync-git.py \
 	regress/system/scp.py \
+	regress/system/secrets-memory.py \
 	regress/system/session-exec.py \
 	regress/system/session-options.py \
 	regress/system/session-pty.py \

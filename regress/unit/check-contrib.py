@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """What contrib/ installs is taken by those who read it: systemd, sysusers.d,
 tmpfiles.d, logrotate, the shells, and fail2ban's and PAM's formats as far as
-they can be asked here. And make install puts everything where it should."""
+they can be asked here. Make install puts everything where it should, and make check
+runs what there is."""
 import os
 import re
 import shutil
@@ -203,6 +204,29 @@ def debian():
              "debian/changelog has configure's version")
 
 
+def tests_are_run():
+    """A test file that make check does not know is worse than none."""
+    makefile = text_of(os.path.join(ROOT, "regress", "local.mk"))
+    lists = re.findall(r"^(?:TESTS|\w+_tests) \+?=((?:.*\\\n)*.*)$", makefile,
+                       re.M)
+    listed = set(" ".join(lists).split())
+    for folder in ("unit", "system", "interop", "evil"):
+        lost = [name for name in os.listdir(os.path.join(ROOT, "regress",
+                                                         folder))
+                if is_test(folder, name) and "regress/%s/%s" % (
+                    folder, re.sub(r"\.c$", "", name)) not in listed]
+        tap.equal(sorted(lost), [], "regress/%s: make check runs all of it"
+                  % folder)
+
+
+def is_test(folder, name):
+    if name.endswith(".c"):
+        return name.startswith(("test_", "evil_"))
+    path = os.path.join(ROOT, "regress", folder, name)
+    return name.endswith((".py", ".t")) and re.search(
+        r"^\s*tap\.(main|done)\(|^echo \"1\.\.", text_of(path), re.M)
+
+
 def installed():
     """make install of these parts alone, into an empty root."""
     if not os.path.exists(os.path.join(BUILD, "Makefile")):
@@ -222,6 +246,7 @@ def installed():
 
 try:
     tap.main(templates, units, users_and_directories, rotation, scripts,
-             completions, bash_completes, debian, installed)
+             completions, bash_completes, debian, tests_are_run,
+             installed)
 finally:
     shutil.rmtree(work, ignore_errors=True)
