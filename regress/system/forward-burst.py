@@ -39,7 +39,7 @@ async def one(session, service, host, seed):
         writer.write_eof()
         got = await reader.read()
     except (OSError, asyncssh.Error) as error:
-        return "%s" % error
+        return repr(error)
     if hashlib.sha256(got).digest() != hashlib.sha256(data).digest():
         return "%d of %d bytes came back" % (len(got), len(data))
     return None
