@@ -12,7 +12,7 @@ import tap
 from forward import (Client, Service, check_digest, check_echo, dial,
                      digest_then_noise, echo, local_forward, read_all,
                      quiet_port, refused, socks5)
-from server import ADDRESS, Place, listening
+from server import ADDRESS, Place, built, listening
 from wait import holds, wait_for
 
 MANY = 300
@@ -174,6 +174,13 @@ def not_offered():
            "which is logged")
     done = client.control("forward", "-R", "/tmp/x:/tmp/y")
     tap.ok(done.returncode != 0, "and one to listen on, too", done.stderr)
+    if b"libssh 0.10." in place.run([built("sshd-net"), "-V"]).stderr:
+        tap.ok(server.logged("refused to listen on a Unix socket", mark),
+               "which is logged as well")
+    done = server.ssh(user, "echo in", key=key, flags=["-R", "/tmp/x:/tmp/y"])
+    tap.equal(done.stdout, b"in\n", "who asks for it gets a session")
+    tap.like(done.stderr, "remote port forwarding failed for listen path "
+             "/tmp/x", "and is told")
     tap.equal(client.run("echo alive").stdout, b"alive\n",
               "the connection lives on")
     client.exit()
