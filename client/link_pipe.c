@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,10 +14,13 @@
 #include <unistd.h>
 
 #include "client/link.h"
+#include "common/clock.h"
 #include "common/own.h"
 
 /* As a shell says that it could not run a command. */
 #define EXIT_NOT_RUN 127
+#define REST_MAX 4096
+#define REST_MS 2000 /* for its last words */
 
 struct pipe_link {
 	struct link link; /* first: the two are cast into each other */
@@ -55,6 +59,27 @@ pipe_want(struct link *l, bool want_write, struct pollfd *out)
 	return false;
 }
 
+/*
+ * Hear it out: a socket that is closed with answers unread is an error to who
+ * sent them, and they would exit with one.
+ */
+static void
+hear_rest(int fd)
+{
+	int64_t until = clock_ms() + REST_MS, left;
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	char rest[REST_MAX];
+	ssize_t n = 1;
+
+	(void)shutdown(fd, SHUT_WR);
+	while (n != 0 && (left = until - clock_ms()) > 0) {
+		if (poll(&in, 1, (int)left) > 0)
+			n = read(fd, rest, sizeof(rest));
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return;
+	}
+}
+
 static int
 pipe_close(struct link *l)
 {
@@ -62,6 +87,7 @@ pipe_close(struct link *l)
 	int status = 0;
 	pid_t pid;
 
+	hear_rest(pl->fd);
 	close(pl->fd);
 	do
 		pid = waitpid(pl->pid, &status, 0);

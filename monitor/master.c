@@ -437,8 +437,10 @@ leave_children(struct master *m)
 		m->children = c->next;
 		if (m->door != NULL)
 			child_cut(c);
+		leave(m, c);
 		child_free(c);
 	}
+	(void)penalty_lift_all(&m->startups.book);
 }
 
 /* The client of -i: who may start is inetd's to say, and it has said so. */
