@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "client/file.h"
 #include "common/err.h"
@@ -149,4 +150,20 @@ file_make_parent(const char *path)
 		*p++ = '/';
 	}
 	return 0;
+}
+
+unsigned
+file_limit(unsigned most, unsigned others)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
+		return FILE_LEAST;
+	if (rl.rlim_cur < most) {
+		rl.rlim_cur = rl.rlim_max < most ? rl.rlim_max : most;
+		(void)setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	if (rl.rlim_cur < most)
+		most = (unsigned)rl.rlim_cur;
+	return most > others + FILE_LEAST ? most - others : FILE_LEAST;
 }

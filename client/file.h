@@ -39,6 +39,14 @@ int file_append(const char *path, struct span content, mode_t mode);
  */
 int file_open_chosen(int dir, const char *name, int flags, mode_t mode);
 
+/*
+ * How many files this process may have open besides others, when it has at most
+ * this many descriptors; the soft limit is raised to that as far as the hard
+ * one lets (setrlimit(2)). FILE_LEAST if there is no room.
+ */
+#define FILE_LEAST 64
+unsigned file_limit(unsigned most, unsigned others);
+
 /* Make the directories above path that are missing, 0700 each. */
 int file_make_parent(const char *path);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/file.h"
 #include "client/interrupt.h"
 #include "client/show.h"
 #include "client/xfer_stripe.h"
@@ -23,6 +24,9 @@
 #define LISTINGS_MAX 8
 /* Directories that are open at this machine, while other work is there. */
 #define DIRS_OPEN_MAX 256
+/* Descriptors: all of them, and those that are no file's. */
+#define DESCRIPTORS_MAX 2048u
+#define DESCRIPTORS_OTHERS (DIRS_OPEN_MAX + 64u)
 /* How often ^C and the progress line are looked after while nothing comes. */
 #define TICK_MS 250
 
@@ -392,8 +396,9 @@ job_over(struct job *j)
 static unsigned
 open_most(const struct xfer *x)
 {
-	unsigned from = x->from_peer ? peer_handles_max(x->from_peer) : 256;
-	unsigned to = x->to_peer ? peer_handles_max(x->to_peer) : 256;
+	unsigned from =
+	    x->from_peer ? peer_handles_max(x->from_peer) : x->files_max;
+	unsigned to = x->to_peer ? peer_handles_max(x->to_peer) : x->files_max;
 
 	return from < to ? from : to;
 }
@@ -542,6 +547,7 @@ xfer_new(struct peer *from, struct peer *to, const struct xfer_options *options,
 	x->options = *options;
 	x->umask = umask(0);
 	umask(x->umask);
+	x->files_max = file_limit(DESCRIPTORS_MAX, DESCRIPTORS_OTHERS);
 	x->progress = progress;
 	queue_init(&x->waiting);
 	queue_init(&x->dirs);

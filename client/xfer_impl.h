@@ -125,6 +125,7 @@ struct xfer {
 	struct queue listing;
 	unsigned alive;      /* jobs that are not over */
 	unsigned opened;     /* files that hold, or ask for, handles */
+	unsigned files_max;  /* that may be open on this machine */
 	unsigned dirs_open;  /* directories that are not over */
 	unsigned dirs_begun; /* of those, not yet being listed */
 	mode_t umask;
