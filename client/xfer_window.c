@@ -13,8 +13,9 @@
 #define WINDOW_MAX (64u << 20)
 /* A server's answers to a copy's READs wait in our memory for the other. */
 #define WINDOW_COPY_MAX (16u << 20)
-/* Data of one request on links whose server likes any size. */
-#define CHUNK_MOST (128u << 10)
+/* Data of one request on links whose server likes any size: what a pipe holds,
+ * so that sftp-server reads on while its sshd encrypts. */
+#define CHUNK_MOST (64u << 10)
 /* The rate is measured over this many round trips, and at least this long. */
 #define EPOCH_RTTS 2
 #define EPOCH_LEAST_US 20000
