@@ -189,7 +189,7 @@ def forged():
     server.ssh(name, "id")
     server.stop()
     tap.unlike(server.log(), r"^(Accepted password for root|SessionEnded conn"
-               r"=0|ConnectionAuthenticated ssh_user=root)", "no forged line")
+               r"=0 |ConnectionAuthenticated ssh_user=root)", "no forged line")
 
 
 def quiet():
