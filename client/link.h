@@ -54,6 +54,13 @@ struct link {
  */
 int link_spawn(char *const argv[], struct link **out_link);
 
+/*
+ * For ops->close() of a link that is a socket: no more is written; what still
+ * comes is read and dropped, to its end or for two seconds. A socket that is
+ * closed with answers unread is an error to who sent them.
+ */
+void link_hear_rest(int fd);
+
 /* End the link; NULL is fine. What ops->close() returns. */
 int link_close(struct link *l);
 

@@ -17,7 +17,6 @@
 #include "common/own.h"
 
 #define STDERR_MOST 1024
-#define REST_MOST 4096
 #define EXIT_MS 2000 /* for the other side to end */
 
 struct mux_link {
@@ -84,11 +83,6 @@ wait_for_input(int fd)
 static int
 exit_status(const struct mux_link *ml)
 {
-	char rest[REST_MOST];
-
-	while (
-	    wait_for_input(ml->data) && read(ml->data, rest, sizeof(rest)) > 0)
-		continue;
 	while (wait_for_input(ml->control)) {
 		AUTO(mux_msg_done) struct mux_msg m = { .nfds = 0 };
 
@@ -106,7 +100,7 @@ mux_close(struct link *l)
 	struct mux_link *ml = (struct mux_link *)l;
 	int status;
 
-	(void)shutdown(ml->data, SHUT_WR);
+	link_hear_rest(ml->data);
 	status = exit_status(ml);
 	show_stderr(ml);
 	close(ml->control);

@@ -59,27 +59,6 @@ pipe_want(struct link *l, bool want_write, struct pollfd *out)
 	return false;
 }
 
-/*
- * Hear it out: a socket that is closed with answers unread is an error to who
- * sent them, and they would exit with one.
- */
-static void
-hear_rest(int fd)
-{
-	int64_t until = clock_ms() + REST_MS, left;
-	struct pollfd in = { .fd = fd, .events = POLLIN };
-	char rest[REST_MAX];
-	ssize_t n = 1;
-
-	(void)shutdown(fd, SHUT_WR);
-	while (n != 0 && (left = until - clock_ms()) > 0) {
-		if (poll(&in, 1, (int)left) > 0)
-			n = read(fd, rest, sizeof(rest));
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return;
-	}
-}
-
 static int
 pipe_close(struct link *l)
 {
@@ -87,7 +66,7 @@ pipe_close(struct link *l)
 	int status = 0;
 	pid_t pid;
 
-	hear_rest(pl->fd);
+	link_hear_rest(pl->fd);
 	close(pl->fd);
 	do
 		pid = waitpid(pl->pid, &status, 0);
@@ -143,6 +122,23 @@ link_spawn(char *const argv[], struct link **out_link)
 	}
 	*out_link = &take_ptr(&pl)->link;
 	return 0;
+}
+
+void
+link_hear_rest(int fd)
+{
+	int64_t until = clock_ms() + REST_MS, left;
+	struct pollfd in = { .fd = fd, .events = POLLIN };
+	char rest[REST_MAX];
+	ssize_t n = 1;
+
+	(void)shutdown(fd, SHUT_WR);
+	while (n != 0 && (left = until - clock_ms()) > 0) {
+		if (poll(&in, 1, (int)left) > 0)
+			n = read(fd, rest, sizeof(rest));
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return;
+	}
 }
 
 int
