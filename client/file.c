@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "client/file.h"
 #include "common/err.h"
+#include "common/nofile.h"
 #include "common/own.h"
 
 #define READ_SIZE 65536 /* bytes of one read(2) */
@@ -155,15 +155,6 @@ file_make_parent(const char *path)
 unsigned
 file_limit(unsigned most, unsigned others)
 {
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
-		return FILE_LEAST;
-	if (rl.rlim_cur < most) {
-		rl.rlim_cur = rl.rlim_max < most ? rl.rlim_max : most;
-		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
-	if (rl.rlim_cur < most)
-		most = (unsigned)rl.rlim_cur;
+	most = nofile_raise(most);
 	return most > others + FILE_LEAST ? most - others : FILE_LEAST;
 }

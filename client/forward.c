@@ -6,9 +6,9 @@
 #include "config.h"
 
 #include <libssh/server.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "client/forward_impl.h"
@@ -17,6 +17,7 @@
 #include "client/tcp.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/nofile.h"
 #include "common/own.h"
 
 #define ACCEPT_MAX 64    /* connections taken in one go */
@@ -158,17 +159,6 @@ listen_unix(struct forward *fw, char why[FORWARD_WHY_MAX])
 
 /* --- all of them */
 
-static void
-raise_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
-		rl.rlim_cur = rl.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &rl);
-	}
-}
-
 struct forwards *
 forwards_new(struct trunk *l, const struct forward_rules *rules)
 {
@@ -187,7 +177,7 @@ forwards_new(struct trunk *l, const struct forward_rules *rules)
 	ssh_callbacks_init(&fs->callbacks);
 	ssh_set_callbacks(l->ssh, &fs->callbacks);
 	ssh_set_message_callback(l->ssh, forward_on_message, fs);
-	raise_limit();
+	(void)nofile_raise(UINT_MAX);
 	return fs;
 }
 

@@ -18,7 +18,7 @@ libcommon_a_SOURCES = \
 	common/lex.c common/lex.h \
 	common/log.c common/log.h \
 	common/msg.c common/msg.def common/msg.h \
-	common/nearest.c common/nearest.h \
+	common/nearest.c common/nearest.h common/nofile.h \
 	common/option.c common/option.def common/option.h \
 	common/option_algs.c common/option_algs.h common/option_auth.c \
 	common/option_impl.h \

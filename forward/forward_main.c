@@ -13,9 +13,9 @@
 
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "common/err.h"
+#include "common/nofile.h"
 #include "common/own.h"
 #include "forward/jail.h"
 #include "forward/loop.h"
@@ -27,19 +27,6 @@
 #define FILES_MAX 4096
 _Static_assert(FORWARD_CHANNELS_MAX * 2 < FILES_MAX, "one a connection");
 
-static void
-raise_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
-	    files.rlim_cur >= FILES_MAX)
-		return;
-	files.rlim_cur =
-	    files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int
 main(int argc, char **argv, char **envp)
 {
@@ -49,7 +36,7 @@ main(int argc, char **argv, char **envp)
 	signal(SIGPIPE, SIG_IGN);
 	/* A hang-up of the user's processes is not the connection's end. */
 	signal(SIGHUP, SIG_IGN);
-	raise_limit();
+	(void)nofile_raise(FILES_MAX);
 	if (argc == 2 && (strcmp(argv[1], FORWARD_TRY) == 0 ||
 			     strcmp(argv[1], FORWARD_PROVE) == 0))
 		_exit(prove(strcmp(argv[1], FORWARD_PROVE) == 0));
