@@ -443,7 +443,8 @@ print_row(const struct sshconf *c, enum keyword kw, FILE *out)
 	snprintf(number, sizeof(number), "%ld", slot->number);
 	if (row->type == TYPE_FLAG)
 		print_line(row, slot->number != 0 ? "yes" : "no", out);
-	else if (row->type == TYPE_TIME || row->type == TYPE_INT)
+	else if (row->type == TYPE_TIME || row->type == TYPE_INT ||
+		 row->type == TYPE_PORT)
 		print_line(row, number, out);
 	/* Without the agent is not the same as with the default one. */
 	else if (sshconf_text(c, kw) != NULL || kw == KW_IDENTITY_AGENT)

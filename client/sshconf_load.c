@@ -117,17 +117,19 @@ exec_matches(struct loader *ld, const char *text)
 	AUTOFREE char *host = current_host(ld);
 	AUTOFREE char *command = NULL;
 	const char *user = sshconf_text(ld->conf, KW_USER);
-	const char *port = sshconf_text(ld->conf, KW_PORT);
+	bool said = sshconf_is_set(ld->conf, KW_PORT);
 	struct expand e = { .host = host, .original = ld->host };
 	const char *unsafe = unsafe_names(ld);
-	char why[80];
+	char why[80], port[8];
 
 	if (unsafe != NULL) {
 		load_error(ld, unsafe);
 		return false;
 	}
 	e.user = user != NULL ? user : expand_user();
-	e.port = port != NULL ? port : "22";
+	snprintf(port, sizeof(port), "%ld",
+	    said ? sshconf_number(ld->conf, KW_PORT) : 22);
+	e.port = port;
 	if (expand_tokens(&e, text, why, &command) != 0) {
 		load_error(ld, why);
 		return false;

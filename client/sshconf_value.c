@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "client/sshconf_value.h"
+#include "client/target.h"
 #include "common/err.h"
 #include "common/option_algs.h"
 #include "common/own.h"
@@ -165,6 +166,19 @@ parse_int(const struct value_row *row, const char *word, long *out, char *why)
 }
 
 static int
+parse_port(const struct value_row *row, const char *word, long *out, char *why)
+{
+	int port = target_port(word);
+
+	if (port == 0)
+		return bad(row->name, word,
+		    "a number from 1 to 65535, nor the name of a TCP service",
+		    why);
+	*out = port;
+	return 0;
+}
+
+static int
 parse_time(const struct value_row *row, const char *word, long *out, char *why)
 {
 	long n = strcasecmp(word, "none") == 0 ? 0 : sshconf_seconds(word);
@@ -269,6 +283,8 @@ value_check(const struct value_row *row, const struct lex_line *line,
 		return parse_choice(row, words->v[0], out_number, why);
 	case TYPE_INT:
 		return parse_int(row, words->v[0], out_number, why);
+	case TYPE_PORT:
+		return parse_port(row, words->v[0], out_number, why);
 	case TYPE_TIME:
 		return parse_time(row, words->v[0], out_number, why);
 	case TYPE_ALGS:

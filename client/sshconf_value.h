@@ -12,6 +12,7 @@ enum value_type {
 	TYPE_FLAG,
 	TYPE_CHOICE,
 	TYPE_INT,
+	TYPE_PORT,
 	TYPE_TIME,
 	TYPE_WORD,
 	TYPE_NWORD,
@@ -36,7 +37,8 @@ bool value_is_rest(const struct value_row *row);
 
 /*
  * Whether the line is a value of the row; *out_number is that of a FLAG, a
- * CHOICE (its place), an INT, a TIME. 0; -EBADMSG: why names the keyword.
+ * CHOICE (its place), an INT, a PORT, a TIME. 0; -EBADMSG: why names the
+ * keyword.
  */
 int value_check(const struct value_row *row, const struct lex_line *line,
     long *out_number, char why[SSHCONF_WHY_MAX]);

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -55,6 +56,15 @@ target_is_user(const char *user)
 	return true;
 }
 
+/* As services(5) has it for TCP. */
+static int
+service_port(const char *name)
+{
+	const struct servent *found = getservbyname(name, "tcp");
+
+	return found != NULL ? ntohs((uint16_t)found->s_port) : 0;
+}
+
 int
 target_port(const char *text)
 {
@@ -62,9 +72,11 @@ target_port(const char *text)
 	long n;
 
 	if (!isdigit((unsigned char)*text))
-		return 0;
+		return service_port(text);
 	n = strtol(text, &end, 10);
-	return *end == '\0' && n >= 1 && n <= PORT_MAX ? (int)n : 0;
+	if (*end != '\0') /* "3com-tsmux" is a service, too */
+		return service_port(text);
+	return n >= 1 && n <= PORT_MAX ? (int)n : 0;
 }
 
 static bool
@@ -124,7 +136,8 @@ parse_host(char *text, struct target *t, const char **out_why)
 		*port++ = '\0';
 	}
 	if (port != NULL && (t->port = target_port(port)) == 0) {
-		*out_why = "a port is a number from 1 to 65535";
+		*out_why = "a port is a number from 1 to 65535, or a "
+			   "service's name";
 		return -EBADMSG;
 	}
 	if (!target_is_host(host) ||

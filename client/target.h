@@ -35,7 +35,7 @@ bool target_is_host(const char *host);
 /* The same for a user, by %r. */
 bool target_is_user(const char *user);
 
-/* 1 to 65535, or 0 when the text is no port. */
+/* A number from 1 to 65535, or the name of a TCP service; 0: no port. */
 int target_port(const char *text);
 
 #endif

@@ -191,6 +191,8 @@ BLOCKS = (
     ("session types", "SessionType none\nStdinNull yes\n"
      "ForkAfterAuthentication yes\n"),
     ("ports with a zero in front", "Port 022\n"),
+    ("a service's name", "Port domain\nLocalForward http h:https\n"
+     "RemoteForward 86 h:http\nDynamicForward socks\n"),
 )
 
 HOSTS = ("one", "two", "ONE", "one.example", "bad.example", "h")
@@ -215,6 +217,8 @@ HOST_BLOCKS = (
      "Match !exec true\nUser b\nMatch exec \"exit 0\" host two\nUser c\n"),
     ("Match exec's tokens", "Port 7\nMatch exec \"test %n%p%r%u = one7aroot\""
      " user a\nUser b\nMatch exec \"test %n.%p = two.7\"\nUser b\n"),
+    ("Match exec and a service's name", "Port domain\n"
+     "Match exec \"test %p = 53\"\nUser b\n"),
     ("Match final", "Match final host one\nUser a\nMatch all\nPort 7\n"
      "IdentityFile /x\nSendEnv A -A B\n"),
     ("Match final after HostName", "HostName real\nMatch final host real\n"
@@ -252,7 +256,8 @@ FLAGS = (["-l", "x", "-p", "7"], ["-o", "User=a", "-o", "User=b"],
          ["-J", "c", "-o", "ProxyCommand=a b"], ["-J", "none"], ["-q"],
          ["-tt"], ["-t"], ["-f", "-N"], ["-e", "none"],
          ["-S", "/s/%p"], ["-M"], ["-b", "127.0.0.1", "-B", "lo"],
-         ["-W", "x:1"], ["-o", "Port = 7"], ["-o", "SetEnv=A=b c=d"])
+         ["-W", "x:http"],
+         ["-p", "domain", "-L", "http:h:https"], ["-o", "Port = 7"], ["-o", "SetEnv=A=b c=d"])
 
 
 def blocks():
@@ -269,7 +274,7 @@ def flags():
     for words in FLAGS:
         same("flags", "User file\nPort 9\nProxyCommand file\n"
              "IdentityFile /file\nControlPath /file\n", flags=words)
-    for target in ("a@h", "ssh://a@h:7", "a@b@h", "::1"):
+    for target in ("a@h", "ssh://a@h:7", "ssh://h:domain", "a@b@h", "::1"):
         same("target", "Host h\nUser file\nPort 9\n", target)
 
 
@@ -317,7 +322,7 @@ BAD_KEYWORDS = {
     "UserKnownHostsFile": ["/a none"], "GlobalKnownHostsFile": ["none /b"],
     "AddKeysToAgent": ["banana"], "CanonicalizePermittedCNAMEs": ["banana"],
     "IPQoS": ["banana"], "PermitRemoteOpen": ["banana"],
-    "Port": ["0", "70000", "x", "22x", "1 2"],
+    "Port": ["0", "70000", "x", "22x", "1 2", "tftp", "DOMAIN"],
 }
 # Only ours has a bound here.
 OWN_BAD = {"ChannelTimeout": ["banana"]}

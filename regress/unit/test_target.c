@@ -23,6 +23,8 @@ static const struct good goods[] = {
 	{ "ssh://host", "ssh", NULL, "host", NULL, 0 },
 	{ "ssh://me@host:65535/", "ssh", "me", "host", NULL, 65535 },
 	{ "sftp://me%40x@[::1]:1/a%20b/c", "sftp", "me@x", "::1", "a b/c", 1 },
+	{ "ssh://me@host:domain", "ssh", "me", "host", NULL, 53 },
+	{ "me@[::1]:domain", NULL, "me", "::1", NULL, 53 },
 	{ "SSH://host", "ssh", NULL, "host", NULL, 0 },
 };
 
@@ -79,6 +81,10 @@ START_TEST(ports)
 	ck_assert_int_eq(target_port(" 1"), 0);
 	ck_assert_int_eq(target_port("99999999999999999999"), 0);
 	ck_assert_int_eq(target_port(""), 0);
+	ck_assert_int_eq(target_port("domain"), 53);
+	ck_assert_int_eq(target_port("Domain"), 0);
+	ck_assert_int_eq(target_port("tftp"), 0); /* of UDP alone */
+	ck_assert_int_eq(target_port("22x"), 0);
 }
 END_TEST
 
