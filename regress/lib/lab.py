@@ -7,11 +7,9 @@ import signal
 import subprocess
 
 import tap
-from server import (ADDRESS, CLIENT_SECONDS, STOP_SECONDS, Server, built,
-                    free_port, user_name)
-from wait import holds, kill_quietly, wait_for
-
-START_SECONDS = 30
+from server import (ADDRESS, CLIENT_SECONDS, Server, built, free_port,
+                    user_name)
+from wait import PATIENCE, holds, kill_quietly, wait_for
 
 
 def program():
@@ -43,7 +41,7 @@ def run(*argv, account=None, **options):
         del options["stdin"]
     return subprocess.run(
         [*as_account(account), program(), "ssh-server", *argv],
-        capture_output=True, text=True, timeout=START_SECONDS, cwd="/",
+        capture_output=True, text=True, timeout=PATIENCE, cwd="/",
         env=environment(account), **options)
 
 
@@ -114,7 +112,7 @@ class Lab(Server):
 
     def _comes_up(self):
         wait_for(lambda: "Log in with" in self.out()
-                 or self.process.poll() is not None, START_SECONDS,
+                 or self.process.poll() is not None, PATIENCE,
                  "ssh-server to be ready")
         return "Log in with" in self.out()
 
@@ -150,7 +148,7 @@ class Lab(Server):
         done = self.login(user, "id -un", password=password, **options)
         return done.stdout.decode().strip() if done.returncode == 0 else None
 
-    def ends(self, number=None, timeout=STOP_SECONDS):
+    def ends(self, number=None, timeout=PATIENCE):
         """Its exit status, after a signal if one is given; None: it stays."""
         if number is not None:
             self.signal(number)

@@ -8,16 +8,17 @@ import struct
 
 import paramiko
 
+from wait import PATIENCE
+
 MSG_KEXINIT = 20
 KEXINIT_LISTS = (
     "kex", "host_key", "cipher_in", "cipher_out", "mac_in", "mac_out",
     "compression_in", "compression_out", "language_in", "language_out")
 BANNER_LIMIT = 255
-CONNECT_SECONDS = 15
 
 
 def connect(server, host="127.0.0.1"):
-    return socket.create_connection((host, server.port), CONNECT_SECONDS)
+    return socket.create_connection((host, server.port), PATIENCE)
 
 
 def read_line(sock):
@@ -64,7 +65,7 @@ def offers(server):
     return lists
 
 
-def closed(sock, timeout=15):
+def closed(sock, timeout=PATIENCE):
     """Does the server close this connection in time?"""
     sock.settimeout(timeout)
     try:
@@ -104,10 +105,10 @@ def transport(server):
         blob = public.read().split()[1]
     made = paramiko.Transport(connect(server))
     made.get_security_options().key_types = ["ssh-ed25519"]
-    made.start_client(timeout=CONNECT_SECONDS)
+    made.start_client(timeout=PATIENCE)
     if made.get_remote_server_key().get_base64() != blob:
         raise ValueError("another host key than the server's")
-    made.auth_timeout = CONNECT_SECONDS
+    made.auth_timeout = PATIENCE
     return made
 
 

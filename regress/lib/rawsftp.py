@@ -11,8 +11,9 @@ import struct
 import subprocess
 import tempfile
 
+from wait import PATIENCE
+
 SERVER = os.environ.get("SFTP_SERVER", "./sftp-server")
-REPLY_SECONDS = 20
 (INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT,
  OPENDIR, READDIR, REMOVE, MKDIR, RMDIR, REALPATH, STAT, RENAME, READLINK,
  SYMLINK) = range(1, 21)
@@ -144,7 +145,7 @@ class Client:
         got = b""
         while len(got) < count:
             if not select.select([self.process.stdout], [], [],
-                                 REPLY_SECONDS)[0]:
+                                 PATIENCE)[0]:
                 raise TimeoutError("no reply")
             more = os.read(self.process.stdout.fileno(), count - len(got))
             if not more:
@@ -231,7 +232,7 @@ class Client:
     def end(self):
         """Close our end; the exit status and the log."""
         self.process.stdin.close()
-        code = self.process.wait(REPLY_SECONDS)
+        code = self.process.wait(PATIENCE)
         self.process.stdout.close()
         return code, self.logged()
 

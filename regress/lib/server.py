@@ -20,13 +20,11 @@ sys.dont_write_bytecode = True
 
 import tap
 from account import Account
-from wait import (become_subreaper, command_line, descendants, holds,
-                  kill_quietly, running, wait_for)
+from wait import (PATIENCE, become_subreaper, command_line, descendants,
+                  holds, kill_quietly, running, wait_for)
 
 ADDRESS = "127.0.0.1"
-START_SECONDS = 15
-STOP_SECONDS = 15
-CLIENT_SECONDS = 60
+CLIENT_SECONDS = 2 * PATIENCE
 PORT_ATTEMPTS = 8
 LOG_LINES_SHOWN = 25
 PRIVSEP_DIR = "/run/sshd"
@@ -316,7 +314,7 @@ class Server:
 
     def _comes_up(self):
         wait_for(lambda: self.process.poll() is not None
-                 or listening(self.port), START_SECONDS, "sshd to listen")
+                 or listening(self.port), PATIENCE, "sshd to listen")
         return self.process.poll() is None
 
     def write_known_hosts(self):
@@ -344,7 +342,7 @@ class Server:
     def mark(self):
         return os.path.getsize(self.log_path)
 
-    def logged(self, pattern, since=0, timeout=10):
+    def logged(self, pattern, since=0, timeout=PATIENCE):
         """Does a line that matches come into the log in time?"""
         return holds(lambda: re.search(pattern, self.log(since), re.M),
                      timeout)
@@ -376,7 +374,7 @@ class Server:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             tap.diag("sshd ignored SIGTERM")
         left = set()
@@ -385,7 +383,7 @@ class Server:
             left.clear()
             left.update(set(self.family()) - set(others))
             return not left
-        gone = holds(nothing_left, STOP_SECONDS)
+        gone = holds(nothing_left, PATIENCE)
         tap.ok(gone, name, *[command_line(pid) for pid in left])
         self.process = None
         for pid in left:

@@ -9,6 +9,8 @@ import subprocess
 import termios
 import time
 
+from wait import PATIENCE
+
 CHUNK = 65536
 
 
@@ -48,7 +50,7 @@ class Terminal:
         except OSError:
             return b""
 
-    def expect(self, pattern, timeout=15):
+    def expect(self, pattern, timeout=PATIENCE):
         """Read until the pattern is found; what comes before it is taken.
         None when the time or the client ends first."""
         deadline = time.monotonic() + timeout
@@ -62,13 +64,13 @@ class Terminal:
                 return None
             self.seen += part
 
-    def ask(self, command, timeout=15):
+    def ask(self, command, timeout=PATIENCE):
         """What a shell prints for a command, between two marks."""
         self.send("echo '<''<'; %s; echo '>''>'\r" % command)
         found = self.expect(r"(?s)<<\r\n(.*?)>>", timeout)
         return found.group(1).decode().replace("\r\n", "\n") if found else None
 
-    def finish(self, timeout=15):
+    def finish(self, timeout=PATIENCE):
         """Read to the end; the client's exit status, None if it hangs."""
         deadline = time.monotonic() + timeout
         while True:

@@ -10,6 +10,9 @@ import threading
 import time
 
 POLL_SECONDS = 0.02
+# How long a test waits for what has to come. It costs only when a test fails;
+# a machine that is shared may stop a process for many seconds.
+PATIENCE = 60
 PR_SET_CHILD_SUBREAPER = 36
 _pause = threading.Event()
 
@@ -18,7 +21,7 @@ class Late(Exception):
     """A condition did not come true before its deadline."""
 
 
-def wait_for(condition, timeout=15, what="condition"):
+def wait_for(condition, timeout=PATIENCE, what="condition"):
     """Poll until condition() is true and return its value, or raise Late."""
     deadline = time.monotonic() + timeout
     while True:
@@ -30,7 +33,7 @@ def wait_for(condition, timeout=15, what="condition"):
         _pause.wait(POLL_SECONDS)
 
 
-def holds(condition, timeout=15):
+def holds(condition, timeout=PATIENCE):
     """wait_for() as a yes or no."""
     try:
         return bool(wait_for(condition, timeout))

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, built, flavour, sshd_path
+from wait import PATIENCE
 
 USER_LOGIN = "0x458"  # 1112, linux/audit.h
 
@@ -48,7 +49,7 @@ def traced(talk):
     conn.close()
     listener.close()
     said = client()
-    daemon.wait(60)
+    daemon.wait(PATIENCE)
     with open(out, encoding="utf-8") as text:
         sent = re.findall(r"nlmsg_type=%s[^}]*\}, \"((?:\\x[0-9a-f]{2})*)\""
                           % USER_LOGIN, text.read())
@@ -58,7 +59,7 @@ def traced(talk):
 
 def ssh(identity):
     client = place.popen(server.ssh_argv(user, "echo in", key=identity))
-    return lambda: client.communicate(timeout=60)[0]
+    return lambda: client.communicate(timeout=PATIENCE)[0]
 
 
 def success():

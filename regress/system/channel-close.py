@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place
-from wait import wait_for
+from wait import PATIENCE, wait_for
 import peer
 
 import paramiko
@@ -101,7 +101,7 @@ def at_once(session, messages):
 def ended(session):
     """A channel that the server has closed, and the client has not yet."""
     channel = opened(session, "true")
-    if not channel.oet_closed.wait(30):
+    if not channel.oet_closed.wait(PATIENCE):
         raise EOFError("the server did not close the channel")
     return channel
 
@@ -182,7 +182,7 @@ def of_a_forward():
             target.accept()[0].close()
             channel.send(b"x")
             at_once(session, [message(cMSG_CHANNEL_EOF, channel)])
-            if not channel.oet_closed.wait(30):
+            if not channel.oet_closed.wait(PATIENCE):
                 raise EOFError("the server did not close the channel")
             at_once(session, [request(channel, "shell", True),
                               request(channel, "exec", False, "id"),

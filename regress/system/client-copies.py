@@ -16,7 +16,7 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, built
 from terminal import Terminal
-from wait import holds, running, wait_for
+from wait import PATIENCE, holds, running, wait_for
 
 LARGE = 160 << 20
 DELAY_MS = 20
@@ -223,7 +223,7 @@ def lost():
         wait_for(lambda: os.path.exists(there("slow"))
                  and os.path.getsize(there("slow")) > 0, 20, "the copy")
         relay.frozen.set()
-        tap.equal(copy.wait(60), 1, "scp %s: a silent server is an error"
+        tap.equal(copy.wait(PATIENCE), 1, "scp %s: a silent server is an error"
                   % " ".join(flags))
         tap.ok(copy.stderr.read(), "that says something")
         os.unlink(there("slow"))
@@ -243,7 +243,8 @@ def lost():
     tap.like(batch.stdout.readline() + batch.stdout.readline(),
              "Remote working directory", "a batch")
     relay.frozen.set()
-    tap.equal(batch.wait(60), 255, "and a batch that waits for its next line")
+    tap.equal(batch.wait(PATIENCE), 255,
+              "and a batch that waits for its next line")
     relay.hang_up()
 
 
@@ -368,7 +369,7 @@ def stopped():
     wait_for(lambda: os.path.exists(there("cut"))
              and os.path.getsize(there("cut")) > LARGE // 4, 30, "the copy")
     copy.send_signal(2)
-    tap.ok(copy.wait(30) in (0, 130), "^C ends it", copy.stderr.read())
+    tap.ok(copy.wait(PATIENCE) in (0, 130), "^C ends it", copy.stderr.read())
     with open(large, "rb") as data, open(there("cut"), "rb") as got:
         part = got.read()
         tap.ok(data.read(len(part)) == part,

@@ -13,7 +13,7 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, flavour, free_port, listening
 from terminal import Terminal
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 
 BIG = 8 << 20
 MANY = 300
@@ -78,7 +78,7 @@ def exchange(sock, data):
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
     got = bytearray()
-    sock.settimeout(60)
+    sock.settimeout(PATIENCE)
     while True:
         part = sock.recv(65536)
         if not part:
@@ -113,7 +113,7 @@ def local():
     tap.ok(exchange(connect(port, "localhost"), b"xy") == b"yx",
            "-L listens on the loopback")
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
     tap.ok(holds(lambda: not listening(port)), "and no longer at its end")
 
 
@@ -127,7 +127,7 @@ def unix_sockets():
     sock.connect(path)
     tap.equal(exchange(sock, b"abc"), b"cba", "-L PATH:host:port")
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
     tap.ok(not os.path.exists(path), "the socket is removed")
 
 
@@ -144,7 +144,7 @@ def remote():
     data = os.urandom(BIG)
     tap.ok(exchange(connect(port), data) == data, "-R: %d bytes" % BIG)
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
     # Taken, so that the server's port 0 is not just this one, and deaf.
     deaf = socket.socket()
     deaf.bind((ADDRESS, 0))
@@ -156,7 +156,7 @@ def remote():
     tap.like(process.stderr.readline(), "port %d: " % closed,
              "and the port is named")
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def socks5(port, request):
@@ -207,7 +207,7 @@ def dynamic():
                       ("endless", b"\4\1" + tail + address + b"x" * 2000)):
         sock = connect(port)
         sock.sendall(bad)
-        sock.settimeout(30)
+        sock.settimeout(PATIENCE)
         try:
             while sock.recv(100):
                 pass
@@ -219,7 +219,7 @@ def dynamic():
         tap.ok(over, "SOCKS, %s: hung up" % name)
     tap.equal(process.poll(), None, "the client lives")
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def many():
@@ -237,7 +237,7 @@ def many():
                for i, sock in enumerate(socks))
     tap.equal(good, MANY, "%d connections at once" % MANY)
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def slow_reader():
@@ -251,7 +251,7 @@ def slow_reader():
     tap.equal(exchange(connect(port), b"abc"), b"cba",
               "beside one that does not read")
     process.terminate()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def through():

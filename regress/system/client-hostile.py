@@ -20,6 +20,7 @@ except ImportError:
     tap.skip_all("python3-asyncssh is not installed")
 from omniedge import program
 from terminal import Terminal
+from wait import PATIENCE
 
 EVIL = "\x1b]0;evil\x07\x1b[2J"
 FLOOD = 60 << 20
@@ -71,7 +72,7 @@ def argv(port, *command, flags=(), **options):
     return [*words, "-p", str(port), *flags, "me@" + HOST, *command]
 
 
-def run(port, *command, timeout=60, env=None, **more):
+def run(port, *command, timeout=PATIENCE, env=None, **more):
     return subprocess.run(argv(port, *command, **more), capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=timeout,
                           env=env or bench.environment())
@@ -255,7 +256,7 @@ def window():
             pass
     process = bench.popen(argv(Service(handler).port, "x"))
     try:
-        status = process.wait(60)
+        status = process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         status = None
     tap.equal(status, 255, "data past the window: the connection is ended")
@@ -275,7 +276,7 @@ def slow_output():
     total = (1 << 20) + sum(len(part) for part in iter(
         lambda: process.stdout.read(1 << 20), b""))
     tap.equal(total, FLOOD, "and all of it comes")
-    tap.equal(process.wait(30), 0, "with its status")
+    tap.equal(process.wait(PATIENCE), 0, "with its status")
 
 
 def channels():

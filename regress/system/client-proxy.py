@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, free_port
+from wait import PATIENCE
 
 SIGPIPE_BIT = 1 << (signal.SIGPIPE - 1)
 
@@ -188,7 +189,8 @@ def addresses():
         silent.bind((ADDRESS, 0))
         silent.listen(1)
         done = run("-o", "ConnectTimeout=1", "-p",
-                   str(silent.getsockname()[1]), ADDRESS, "true", timeout=30)
+                   str(silent.getsockname()[1]), ADDRESS, "true",
+                   timeout=PATIENCE)
         tap.equal(done.returncode, 255, "a server that says nothing: "
                   "ConnectTimeout")
         tap.like(done.stderr, "timed out", "and that is said")

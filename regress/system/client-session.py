@@ -12,7 +12,7 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place
 from terminal import Terminal
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 
 BIG = 20 << 20
 
@@ -169,7 +169,7 @@ def subsystem():
     tap.equal(process.stdout.read(9)[4:], b"\2\0\0\0\3",
               "-s sftp: SFTP's greeting")
     process.stdin.close()
-    process.wait(15)
+    process.wait(PATIENCE)
 
 
 def with_terminal():
@@ -315,7 +315,7 @@ def background():
     os.chmod(place.dir, 0o777)
     process = place.popen(argv, stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    tap.equal(process.wait(30), 0, "-f comes back once logged in")
+    tap.equal(process.wait(PATIENCE), 0, "-f comes back once logged in")
     with open(place.path("go"), "w", encoding="ascii"):
         pass
     tap.ok(holds(lambda: os.path.exists(place.path("went")), 30),
@@ -333,7 +333,7 @@ def no_core():
     tap.equal(os.stat("/proc/%d/maps" % process.pid).st_uid, 0,
               "undumpable")
     process.stdin.close()
-    tap.equal(process.wait(15), 0, "and it ends")
+    tap.equal(process.wait(PATIENCE), 0, "and it ends")
 
 
 def stop():

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from server import ADDRESS, Place, built, free_port, listening
 from terminal import Terminal
-from wait import kill_quietly, wait_for
+from wait import PATIENCE, kill_quietly, wait_for
 
 OPENSSH_SFTP = "/usr/lib/openssh/sftp-server"
 BEYOND = 1 << 32
@@ -348,7 +348,7 @@ def cut(server, argv, at, name):
              what="the transfer to begin")
     for pid in server.children():
         kill_quietly(pid)
-    client.wait(30)
+    client.wait(PATIENCE)
     said = client.stderr.read()
     tap.ok(client.returncode not in (0, None) and said,
            name + ": with an error", client.returncode, said)

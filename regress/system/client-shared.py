@@ -14,7 +14,7 @@ import tap
 from omniedge import Omniedge
 from server import Place
 from terminal import Terminal
-from wait import holds, running, wait_for
+from wait import PATIENCE, holds, running, wait_for
 
 BIG = 5 << 20
 AT_ONCE = 8
@@ -80,7 +80,7 @@ def share():
     tap.equal([process.stdout.read() for process in many],
               [b"%d" % number for number in range(AT_ONCE)],
               "%d at the same time" % AT_ONCE)
-    tap.equal([process.wait(15) for process in many], [0] * AT_ONCE,
+    tap.equal([process.wait(PATIENCE) for process in many], [0] * AT_ONCE,
               "each with its status")
     end()
     tap.ok(not os.path.exists(path), "-O exit: master and socket are gone")
@@ -117,7 +117,7 @@ def forwarding():
     tap.equal(done.returncode, 0, "-O forward", done.stderr)
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(free)
-    sock.settimeout(15)
+    sock.settimeout(PATIENCE)
     tap.equal(sock.recv(4), b"SSH-", "which forwards")
     stats = json.loads(control("json").stdout)
     tap.equal([f["path"] for f in stats["forwardings"] if "path" in f],
@@ -180,7 +180,7 @@ def persistence():
     tap.equal(control("stop").returncode, 0, "-O stop")
     tap.ok(not os.path.exists(path), "no new commands")
     process.stdin.close()
-    tap.equal(process.wait(15), 0, "but the old one ends as it should")
+    tap.equal(process.wait(PATIENCE), 0, "but the old one ends as it should")
 
 
 def stale():
@@ -198,7 +198,8 @@ def stale():
     process.stdin.flush()
     process.stdout.read(1)
     os.kill(master_pid(), 15)
-    tap.equal(process.wait(15), 255, "a master that ends takes its own along")
+    tap.equal(process.wait(PATIENCE), 255,
+              "a master that ends takes its own along")
     tap.like(process.stderr.read(), "Shared connection to .* lost",
              "and that is said")
     control("exit")

@@ -13,7 +13,7 @@ os.environ["SSHD_FLAVOUR"] = "openssh"
 import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, free_port, listening
-from wait import command_line, holds, wait_for
+from wait import PATIENCE, command_line, holds, wait_for
 
 BIG = os.urandom(3 << 20)
 
@@ -57,7 +57,7 @@ def answer(peer):
 
 def exchange(sock, data):
     with sock:
-        sock.settimeout(60)
+        sock.settimeout(PATIENCE)
         threading.Thread(target=send, args=(sock, data), daemon=True).start()
         got = b""
         try:
@@ -91,7 +91,7 @@ def forwarding(*flags):
 
 def stop(process):
     process.terminate()
-    process.wait(30)
+    process.wait(PATIENCE)
 
 
 def works(name, where, *flags):
@@ -170,7 +170,7 @@ def shared():
     tap.ok(done.returncode == 0 and holds(lambda: not listening(port)),
            "-O cancel", done.stderr)
     client.run(user, key=key, flags=["-S", path, "-O", "exit"])
-    master.wait(30)
+    master.wait(PATIENCE)
 
 
 def sessions():

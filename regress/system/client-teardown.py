@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place, free_port, listening
-from wait import command_line, holds, kill_quietly, wait_for
+from wait import PATIENCE, command_line, holds, kill_quietly, wait_for
 
 EACH = 8
 
@@ -77,7 +77,7 @@ class Live:
             self.near.append(sock)
 
     def ends(self, name, status):
-        code = self.process.wait(60)
+        code = self.process.wait(PATIENCE)
         said = self.process.stderr.read()
         tap.equal(code, status, name, said)
         tap.equal(glob.glob(REPORTS + "*"), [], "and nothing is amiss")

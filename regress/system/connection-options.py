@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import command_line, wait_for
+from wait import PATIENCE, command_line, wait_for
 import aio
 import peer
 
@@ -114,7 +114,7 @@ def alive_in_match():
     client.stdout.readline()
     client.send_signal(19)
     tap.ok(server.logged("Timeout, client not responding from user %s"
-                         % user.name, timeout=20),
+                         % user.name, timeout=PATIENCE),
            "ClientAliveInterval of the block")
     client.kill()
     server.stop()

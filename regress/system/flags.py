@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, flavour, free_port, listening, sshd_path
-from wait import wait_for
+from wait import PATIENCE, wait_for
 
 place = Place()
 user = place.account()
@@ -25,7 +25,7 @@ with open(bare, "w", encoding="ascii") as out:
 
 def sshd(*argv):
     """Run sshd to its end; (status, its whole output)."""
-    done = place.run([sshd_path(), *argv], timeout=20)
+    done = place.run([sshd_path(), *argv], timeout=PATIENCE)
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
@@ -214,7 +214,7 @@ def debug_mode():
     client = place.popen([sshd_path(), "-d", "-f", made.conf_path])
     wait_for(lambda: listening(made.port), what="sshd -d to listen")
     tap.ok(serves(made), "-d: it serves one connection")
-    said = client.communicate(timeout=15)[1].decode()
+    said = client.communicate(timeout=PATIENCE)[1].decode()
     tap.like(said, "^debug1: ", "and talks at DEBUG1")
     tap.ok(client.returncode is not None, "and ends")
 

@@ -15,7 +15,7 @@ import tap
 from forward import (Service, check_digest, check_echo, digest_then_noise,
                      echo, noise, quiet_port)
 from server import ADDRESS, Place, free_port, listening
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 import aio
 import peer
 
@@ -42,7 +42,7 @@ def both_ways(name, start):
     tap.ok(check_digest(near, 3 << 20, 1), name + " -L")
     tap.ok(check_digest(far, 3 << 20, 2), name + " -R")
     client.terminate()
-    client.wait(30)
+    client.wait(PATIENCE)
     tap.ok(holds(lambda: not listening(far)), name + ": the end of -R")
 
 
@@ -118,7 +118,7 @@ def of_paramiko():
                  "direct-streamlocal@openssh.com", "tun@openssh.com", "?"):
         try:
             link.open_channel(kind, ("127.0.0.1", service.port),
-                              ("127.0.0.1", 1), timeout=10)
+                              ("127.0.0.1", 1), timeout=PATIENCE)
             tap.ok(False, kind + " is not for a client to open")
         except paramiko.SSHException as error:
             tap.ok(isinstance(error, paramiko.ChannelException),

@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, free_port, sshd_path
+from wait import PATIENCE
 
 ALGORITHMS = (("ssh-ed25519", "ed25519"), ("ecdsa-sha2-nistp256", "ecdsa"),
               ("rsa-sha2-256", "rsa"), ("rsa-sha2-512", "rsa"))
@@ -69,7 +70,7 @@ def start(path):
     made = Server(place, {"HostKey": path, "Port": str(free_port())})
     made.write_conf()
     done = place.run([sshd_path(), "-D", "-e", "-f", made.conf_path],
-                     timeout=15)
+                     timeout=PATIENCE)
     return done.returncode, done.stderr.decode()
 
 

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 
 LIMIT = 2
 NAP = "sleep"  # lint-ok: users' commands, which are to be idle
@@ -51,7 +51,7 @@ def idle_types():
         slow.stdin.write(b"x")
         slow.stdin.flush()
         holds(lambda: False, 0.6)
-    tap.equal(slow.communicate(timeout=30)[0], b"all\n",
+    tap.equal(slow.communicate(timeout=PATIENCE)[0], b"all\n",
               "nor one that is written to")
     shell = place.popen(server.ssh_argv(user, key=key))
     tap.ok(not holds(lambda: shell.poll() is not None, LIMIT + 2),
@@ -77,7 +77,7 @@ def idle_global():
     tap.equal(quiet.poll(), None, "and so does a quiet one beside it")
     tap.ok(holds(lambda: quiet.poll() is not None, LIMIT + 20),
            "until all are quiet")
-    master.wait(30)
+    master.wait(PATIENCE)
     server.stop()
 
 
@@ -90,7 +90,7 @@ def idle_in_match():
     tap.ok(holds(lambda: shells[other.name].poll() is not None, LIMIT + 20),
            "the user of the Match block is logged out")
     tap.equal(shells[user.name].poll(), None, "the other one is not")
-    shells[user.name].communicate(timeout=30)
+    shells[user.name].communicate(timeout=PATIENCE)
     server.stop()
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, flavour, sshd_path
-from wait import command_line, descendants, holds, uid_of
+from wait import PATIENCE, command_line, descendants, holds, uid_of
 
 PORT = 2022  # never bound: only what known_hosts is asked about
 BIG = 3 << 20
@@ -103,11 +103,11 @@ def accepted():
     argv = [word for word in ARGV if word != "-e"]
     daemon = subprocess.Popen(argv, stdin=conn, stdout=conn, stderr=conn)
     conn.close()
-    out, err = client.communicate(timeout=60)
+    out, err = client.communicate(timeout=PATIENCE)
     tap.equal(out.decode(), "in\n127.0.0.1 %d 127.0.0.1 %d\n" % (
         peer[1], port), "a socket of inetd's, with its addresses", err)
     tap.equal(client.returncode, 0, "the client ends well")
-    tap.equal(daemon.wait(15), 0, "sshd -i too")
+    tap.equal(daemon.wait(PATIENCE), 0, "sshd -i too")
     listener.close()
     server.port = PORT
     server.write_known_hosts()
@@ -119,7 +119,7 @@ def unix_socket():
     daemon = subprocess.Popen(ARGV, stdin=theirs, stdout=theirs,
                               stderr=subprocess.DEVNULL)
     theirs.close()
-    ours.settimeout(60)
+    ours.settimeout(PATIENCE)
     tap.like(ours.recv(100), "^SSH-2.0-", "a Unix socket: the banner")
     ours.close()
     tap.ok(holds(lambda: daemon.poll() is not None), "closed: it ends")

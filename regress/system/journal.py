@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour, sshd_path
+from wait import PATIENCE
 import peer
 import server as server_module
 
@@ -47,7 +48,7 @@ def receiver(path):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sock.bind(path)
     os.chmod(path, 0o666)
-    sock.settimeout(15)
+    sock.settimeout(PATIENCE)
     return sock
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from lab import Lab
 from server import ADDRESS, Place
+from wait import PATIENCE
 
 PASSWORD = "of the lab"
 SIZE = 3 << 20
@@ -84,8 +85,8 @@ def by_paramiko():
     client = paramiko.SSHClient()
     client.load_host_keys(server.known_hosts)
     client.connect(ADDRESS, server.port, alice.name, PASSWORD,
-                   look_for_keys=False, allow_agent=False, timeout=60)
-    _, said, _ = client.exec_command("id -un; exit 3", timeout=60)
+                   look_for_keys=False, allow_agent=False, timeout=PATIENCE)
+    _, said, _ = client.exec_command("id -un; exit 3", timeout=PATIENCE)
     tap.equal(said.read().decode().strip(), alice.name, "paramiko: a command")
     tap.equal(said.channel.recv_exit_status(), 3, "and its status")
     sftp = client.open_sftp()

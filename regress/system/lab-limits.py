@@ -15,7 +15,7 @@ import peer
 import tap
 from lab import Lab
 from server import Place, free_port
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 
 place = Place()
 alice = place.account()
@@ -26,7 +26,7 @@ QUICK = ("--localhost-only",)
 def refused(server, host="127.0.0.1"):
     """What a client that may not connect is told, in SSH's own form."""
     with peer.connect(server, host) as sock:
-        sock.settimeout(15)
+        sock.settimeout(PATIENCE)
         line = peer.read_line(sock)
         if not line.startswith(b"SSH-2.0-"):
             return ""
@@ -131,7 +131,7 @@ def deadlines():
         env=place.environment(SSH_ASKPASS=slow_askpass(),
                               SSH_ASKPASS_REQUIRE="force", DISPLAY=":none"))
     tap.ok(server.logged("^ConnectionRejected .*reason=\"authentication "
-                         "timeout\"", timeout=30),
+                         "timeout\"", timeout=PATIENCE),
            "one that does not log in, too")
     client.kill()
     client.wait()
@@ -165,7 +165,7 @@ def polite():
         client = session(server, "trap 'echo x > %s; exit' HUP; echo ready; "
                          "while :; do read x; done" % marker)
         tap.equal(server.ends(signal.SIGINT), 0, "SIGINT: status 0")
-        _, said = client.communicate(timeout=30)
+        _, said = client.communicate(timeout=PATIENCE)
         tap.like(said, "onnection ended by the server|closed by remote", "the client is told")
         tap.ok(holds(lambda: os.path.exists(marker)),
                "its process got SIGHUP")
@@ -182,7 +182,7 @@ def at_once():
         for number in numbers:
             server.signal(number)
         tap.equal(server.ends(), 0, name + ": status 0")
-        client.communicate(timeout=30)
+        client.communicate(timeout=PATIENCE)
         tap.ok(client.returncode != 0, "the session is cut")
         tap.ok(holds(lambda: not alice.processes()), "and nothing stays")
         server.stop()
@@ -196,7 +196,7 @@ def once():
     client = session(server)
     tap.ok(peer.closed(held), "with the login, strangers are cut")
     tap.ok(holds(lambda: not listens(server)), "nobody else can connect")
-    client.communicate(b"", timeout=30)
+    client.communicate(b"", timeout=PATIENCE)
     tap.equal(server.ends(), 0, "with its connection the server ends")
     server.stop()
 
@@ -215,8 +215,8 @@ def idle():
     client = session(server)
     tap.ok(holds(lambda: client.poll() is not None, 30),
            "a session in which nothing moves ends")
-    tap.ok(server.logged("^SessionEnded ", timeout=30), "with its event")
-    client.communicate(timeout=30)
+    tap.ok(server.logged("^SessionEnded ", timeout=PATIENCE), "with its event")
+    client.communicate(timeout=PATIENCE)
     server.stop()
 
 
@@ -225,8 +225,8 @@ def time_limit():
                  password="pw")
     began = time.monotonic()
     client = session(server)
-    tap.equal(server.ends(timeout=30), 0, "--time-limit ends the server")
-    _, said = client.communicate(timeout=60)
+    tap.equal(server.ends(timeout=PATIENCE), 0, "--time-limit ends the server")
+    _, said = client.communicate(timeout=PATIENCE)
     tap.ok(time.monotonic() - began > 1, "but not before")
     tap.like(said, "onnection ended by the server|closed by remote", "and tells the session's client")
     tap.ok(server.logged("the time limit is over"), "the log says why")
@@ -291,7 +291,7 @@ class Wire:
         whether it went on to keys."""
         script = ("import socket, sys\n"
                   "s = socket.create_connection((%r, %d), 15)\n"
-                  "s.settimeout(15)\n"
+                  "s.settimeout(60)\n"
                   "s.sendall(b'SSH-2.0-x\\r\\n')\n"
                   "d = b''\n"
                   "try:\n"
@@ -303,7 +303,7 @@ class Wire:
                   "sys.stdout.buffer.write(d)\n" % (host, server.port))
         return subprocess.run(
             ["ip", "netns", "exec", self.client, sys.executable, "-c",
-             script], capture_output=True, timeout=60).stdout
+             script], capture_output=True, timeout=PATIENCE).stdout
 
 
 def networks():

@@ -14,7 +14,7 @@ import tap
 from account import account_tool
 from lab import Lab
 from server import Place
-from wait import holds
+from wait import PATIENCE, holds
 
 place = Place()
 alice = place.account()
@@ -63,7 +63,7 @@ def one_time_race():
         alice, "echo in", BatchMode="no", NumberOfPasswordPrompts="1",
         PreferredAuthentications="password"), env=place.askpass(word))
         for _ in range(6)]
-    said = [client.communicate(timeout=60)[0] for client in clients]
+    said = [client.communicate(timeout=PATIENCE)[0] for client in clients]
     tap.equal(said.count(b"in\n"), 1, "of six at once, one is in", said)
     server.stop()
 
@@ -221,7 +221,7 @@ def confined():
         _, shell = up["bash"]
         tap.equal((shell["Seccomp"], shell["NoNewPrivs"]), ("0", "0"),
                   "and the session has none of this")
-        client.communicate(b"\n", timeout=30)
+        client.communicate(b"\n", timeout=PATIENCE)
         server.stop()
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import lab
 import tap
 from server import Place, free_port
-from wait import holds, kill_quietly, wait_for
+from wait import PATIENCE, holds, kill_quietly, wait_for
 
 PAGE = os.path.join(os.environ.get("SRCDIR", os.path.join(
     os.path.dirname(os.path.realpath(__file__)), "..", "..")),
@@ -124,8 +124,9 @@ def print_config(words, account):
 
 def daemon(words, port, account):
     argv = [*lab.as_account(account), lab.program(), *words]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60,
-                          cwd=account.home, env=lab.environment(account))
+    done = subprocess.run(argv, capture_output=True, text=True,
+                          timeout=PATIENCE, cwd=account.home,
+                          env=lab.environment(account))
     tap.equal(done.returncode, 0, " ".join(words))
     tap.equal(login(words, port, done.stdout, account), account.name,
               "a login")

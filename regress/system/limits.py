@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import holds
+from wait import PATIENCE, holds
 import peer
 
 GRACE_SLACK = 10
@@ -28,7 +28,7 @@ def max_startups():
         tap.like(peer.read_line(sock), r"^SSH-2\.0-", "a place is free")
     mark = server.mark()
     extra = peer.connect(server)
-    extra.settimeout(15)
+    extra.settimeout(PATIENCE)
     try:
         said = extra.recv(200)
     except ConnectionResetError:

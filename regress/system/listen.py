@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import ADDRESS, Place, free_port, listening
-from wait import wait_for
+from wait import PATIENCE, wait_for
 
 place = Place()
 user = place.account()
@@ -124,7 +124,7 @@ def taken():
     """A port that is taken ends the start with a clear message."""
     first = place.server()
     done = place.run([*first.argv()[:1], "-D", "-e", "-f", first.conf_path],
-                     timeout=20)
+                     timeout=PATIENCE)
     tap.ok(done.returncode != 0, "a second server on the port fails")
     tap.like(done.stderr, r"Bind to port %d on %s failed: Address already in "
              "use" % (first.port, re.escape(ADDRESS)), "and says why")

@@ -19,7 +19,7 @@ import paramiko
 import tap
 from account import account_tool, accounts_still
 from server import ADDRESS, Place, build_dir, flavour
-from wait import command_line, holds, running
+from wait import PATIENCE, command_line, holds, running
 
 place = Place()
 user = place.account()
@@ -52,7 +52,7 @@ class Talk:
     def __init__(self, server, who=user, answer=None):
         self.rounds, self.answer = [], answer
         self.transport = paramiko.Transport((ADDRESS, server.port))
-        self.transport.start_client(timeout=20)
+        self.transport.start_client(timeout=PATIENCE)
         self.name = who if isinstance(who, str) else who.name
 
     def __enter__(self):

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
+from wait import PATIENCE
 import peer
 
 PROMPT_SECONDS = 10
@@ -109,7 +110,7 @@ def bad_signature():
            "the log counts it")
     answer = peer.verdict(session.auth_publickey, user.name, key)
     tap.equal(answer, "success", "then the right signature logs in")
-    channel = session.open_session(timeout=15)
+    channel = session.open_session(timeout=PATIENCE)
     channel.exec_command("echo through")
     tap.equal(channel.recv(100), b"through\n", "and a command runs")
     session.close()

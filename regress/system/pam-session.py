@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from server import Place, build_dir, flavour
 from terminal import Terminal
-from wait import holds
+from wait import PATIENCE, holds
 import aio
 
 NOFILE = 321
@@ -167,7 +167,7 @@ async def commands(where, count):
     async with aio.connect(where, user, key) as session:
         for _ in range(count):
             try:
-                done = await session.run("echo in", timeout=15)
+                done = await session.run("echo in", timeout=PATIENCE)
                 printed.append(done.stdout or None)
             except aio.asyncssh.Error:
                 printed.append(None)

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from server import PRIVSEP_DIR, Place, built, flavour
 from terminal import Terminal
-from wait import command_line, holds, wait_for
+from wait import PATIENCE, command_line, holds, wait_for
 import peer
 
 if flavour() == "openssh":
@@ -421,7 +421,7 @@ def everything_is_given_back():
     fresh_socket.close()
     client.communicate(b"", 15)
     forwarder.terminate()
-    forwarder.wait(15)
+    forwarder.wait(PATIENCE)
     terminal.send(b"\x04")
     terminal.finish()
     tap.ok(holds(lambda: not server.children()), "all of them are gone",

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour, listening
-from wait import holds
+from wait import PATIENCE, holds
 
 place = Place()
 user = place.account()
@@ -96,7 +96,7 @@ def sigterm():
     KillMode=process relies on it)."""
     client = live_session()
     server.signal(signal.SIGTERM)
-    tap.equal(server.process.wait(15), 0 if flavour() == "ours" else
+    tap.equal(server.process.wait(PATIENCE), 0 if flavour() == "ours" else
               server.process.returncode, "SIGTERM ends the listener")
     tap.ok(not listening(server.port), "nothing listens any more")
     tap.ok(not os.path.exists(server.conf["PidFile"]), "PidFile is gone")

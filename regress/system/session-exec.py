@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
+from wait import PATIENCE
 import aio
 
 BIG = 10 << 20
@@ -101,7 +102,7 @@ def late_output():
               for _ in range(10)]
     tap.equal(counts, [size] * 10, "output up to the exit, ten times")
     done = run("(tail -f /dev/null --pid $$; echo late) & echo first; exit 3",
-               timeout=30)
+               timeout=PATIENCE)
     tap.equal(done.returncode, 3, "status with a background writer")
     tap.like(done.stdout, r"\Afirst\n(late\n)?\Z", "and its output")
 

@@ -19,7 +19,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import messages
 import tap
 from server import Place, built, flavour
-from wait import holds, kill_quietly, running
+from wait import PATIENCE, holds, kill_quietly, running
 
 if flavour() == "openssh":
     tap.skip_all("OpenSSH has no such program")
@@ -139,7 +139,7 @@ def sessions_of_an_earlier_server():
              "status: the server is not there")
     tap.equal(ctl(server, "end", str(row["id"])).returncode, 0, "it is ended")
     tap.ok(holds(lambda: not alice.processes()), "with its processes")
-    client.wait(15)
+    client.wait(PATIENCE)
     server.process = None
 
 
@@ -164,7 +164,7 @@ def stale_records():
     tap.ok(victim.poll() is None, "and its process is not signalled")
     victim.kill()
     victim.wait()
-    client.wait(15)
+    client.wait(PATIENCE)
     with open("%s/session-x" % DIRECTORY, "wb") as record:
         record.write(b"\xff\0\n" * 400)
     done = ctl(server, "sessions")
@@ -252,7 +252,7 @@ def several_servers():
               "end is for the chosen one")
     ctl(two, "end", "--all")
     for client in clients:
-        client.wait(15)
+        client.wait(PATIENCE)
     one.stop()
     two.stop()
 
@@ -264,7 +264,7 @@ def path_of(server):
 def dial(server):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sock.connect(path_of(server))
-    sock.settimeout(15)
+    sock.settimeout(PATIENCE)
     return sock
 
 
@@ -290,7 +290,7 @@ def root_only():
              "/usr/bin/python3", "-c",
              "import socket\n"
              "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
-             "s.settimeout(15)\ns.connect('%s')\nprint(s.recv(99))"
+             "s.settimeout(60)\ns.connect('%s')\nprint(s.recv(99))"
              % path_of(server)])
     finally:
         os.chmod(DIRECTORY, 0o700)
@@ -362,7 +362,7 @@ def another_version():
         client = place.popen([SSHDCTL, "status"])
         peer, _ = old.accept()
         peer.send(MAGIC + b"\0\0\0\1" + b"\0\0\0\x05" + b"0.0.1")
-        said = client.communicate(timeout=15)[1]
+        said = client.communicate(timeout=PATIENCE)[1]
         peer.close()
     finally:
         old.close()

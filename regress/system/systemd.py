@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, flavour, listening, sshd_path
+from wait import PATIENCE
 
 if flavour() == "openssh":
     tap.skip_all("Debian 12's OpenSSH has a patch of its own for it")
@@ -52,7 +53,7 @@ class Unit(Server):
 def notify_socket(name):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sock.bind(name)
-    sock.settimeout(30)
+    sock.settimeout(PATIENCE)
     return sock
 
 
@@ -169,7 +170,8 @@ def no_listener():
     server.conf["Port"] = "2022"
     server.write_conf()
     server._spawn()
-    tap.equal(server.process.wait(60), 255, "a socket that does not listen")
+    tap.equal(server.process.wait(PATIENCE), 255,
+              "a socket that does not listen")
     tap.like(server.log(), "socket activation: descriptor 3 is no listening "
              "socket; .* Accept=yes a service that runs sshd -i",
              "is refused, with what to do")

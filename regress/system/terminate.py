@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from server import Place, flavour
 from terminal import Terminal
-from wait import command_line, holds, running, wait_for
+from wait import PATIENCE, command_line, holds, running, wait_for
 import peer
 
 if flavour() == "openssh":
@@ -64,7 +64,7 @@ def a_command():
     beside.stdout.readline()
     mark = server.mark()
     end_one()
-    out, err = client.communicate(timeout=30)
+    out, err = client.communicate(timeout=PATIENCE)
     tap.equal((out, client.returncode), (b"", 255), "its client ends")
     tap.like(err, "onnection ended by the server|closed by remote host",
              "and is told why")
