@@ -146,8 +146,9 @@ figures(const struct progress *p, char *out, size_t size, uint64_t done,
 		format_time(left, sizeof(left),
 		    (uint64_t)((double)(total - done) / speed));
 	snprintf(out, size, "%3u%% %8s %8s/s %8s%s",
-	    percent > 100 ? 100 : percent, show_size(done, bytes),
-	    show_size((uint64_t)speed, rate), left, done < total ? " ETA" : "");
+	    percent > 100 ? 100 : percent, show_size(done, "B", bytes),
+	    show_size((uint64_t)speed, "B", rate), left,
+	    done < total ? " ETA" : "");
 }
 
 /* The name, cut at its end to what fits in front of the figures. */

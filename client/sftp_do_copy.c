@@ -244,7 +244,8 @@ put(struct sftp *s, const struct sftp_args *a, bool resume)
 	if (rc == 0 && t.x == NULL)
 		rc = -ENOMEM;
 	if (rc == 0) {
-		(void)glob(a->word[0], GLOB_NOMAGIC | GLOB_TILDE, NULL, &g);
+		(void)glob(a->word[0], GLOB_MARK | GLOB_NOMAGIC | GLOB_TILDE,
+		    NULL, &g);
 		rc = add_locals(&t, a->word[0], &g);
 		globfree(&g);
 	}

@@ -300,9 +300,9 @@ sftp_do_chgrp(struct sftp *s, const struct sftp_args *a)
 static unsigned
 percent(uint64_t used, uint64_t total)
 {
-	return total != 0
-		   ? (unsigned)(((double)used * 100 / (double)total) + 0.5)
-		   : 0;
+	if (used >= total)
+		return total != 0 ? 100 : 0;
+	return (unsigned)((double)used * 100 / (double)total);
 }
 
 static void
@@ -329,10 +329,10 @@ print_human(const struct statvfs *v)
 
 	printf("    Size     Used    Avail   (root)    %%Capacity\n");
 	printf("%8s %8s %8s %8s         %3u%%\n",
-	    show_size(unit * v->f_blocks, size),
-	    show_size(unit * (v->f_blocks - v->f_bfree), used),
-	    show_size(unit * v->f_bavail, avail),
-	    show_size(unit * v->f_bfree, root),
+	    show_size(unit * v->f_blocks, "B", size),
+	    show_size(unit * (v->f_blocks - v->f_bfree), "B", used),
+	    show_size(unit * v->f_bavail, "B", avail),
+	    show_size(unit * v->f_bfree, "B", root),
 	    percent(v->f_blocks - v->f_bfree, v->f_blocks));
 }
 

@@ -111,6 +111,21 @@ step(struct peer *p, const struct list *from, char *part, struct list *to)
 	return rc;
 }
 
+/* What a slash at the end leaves. */
+static int
+keep_dirs(struct peer *p, const struct list *from, struct list *to)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < from->n; i++) {
+		const struct list_entry *e = &from->entries[i];
+
+		if (call_is_dir(p, e->name))
+			rc = list_add(to, e->name, NULL, &e->attrs);
+	}
+	return rc;
+}
+
 /* The part before the first component with a wildcard, as a path. */
 static size_t
 plain_length(const char *pattern)
@@ -156,9 +171,10 @@ list_glob(struct peer *p, const char *pattern, struct list *out_paths)
 	while (rc == 0 && (part = strsep(&at, "/")) != NULL) {
 		AUTO(list_done) struct list to = LIST_INIT;
 
-		if (*part == '\0')
+		if (*part == '\0' && at != NULL)
 			continue;
-		rc = step(p, out_paths, part, &to);
+		rc = *part == '\0' ? keep_dirs(p, out_paths, &to)
+				   : step(p, out_paths, part, &to);
 		list_done(out_paths);
 		*out_paths = to;
 		to = (struct list)LIST_INIT;

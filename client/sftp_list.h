@@ -59,8 +59,8 @@ bool list_name_ok(const char *name);
  * The paths that a pattern of glob(7) means, sorted, as names of the list,
  * with their attributes where a listing told them (flags 0: not known). A
  * backslash takes the next character's meaning. A pattern without a match is
- * no error: the list is empty. Without wildcards: the path itself, unescaped,
- * not looked for.
+ * no error: the list is empty. A slash at its end leaves directories. Without
+ * wildcards: the path itself, unescaped, not looked for.
  */
 int list_glob(struct peer *p, const char *pattern, struct list *out_paths);
 /* Whether a pattern has a wildcard that is not escaped. */

@@ -88,7 +88,7 @@ print_attrs(struct sftp *s, const struct list_entry *e, const char *name,
 		strmode((mode_t)at->perm, mode);
 	format_when(at->mtime, when);
 	if (a->flag['h'])
-		show_size(at->size, size);
+		show_size(at->size, "", size);
 	else
 		snprintf(
 		    size, sizeof(size), "%llu", (unsigned long long)at->size);
@@ -97,11 +97,26 @@ print_attrs(struct sftp *s, const struct list_entry *e, const char *name,
 	    owners_name(known, OWNER_GROUP, at->gid, gid), size, when, name);
 }
 
-/* The server's own line does, unless something else was asked for. */
+/*
+ * The server's own line, unless something else was asked for, or the server
+ * tells who owns files: then ours, which has the path. As OpenSSH's.
+ */
 static bool
-is_own_line(const struct list_entry *e, const struct sftp_args *a)
+is_own_line(
+    const struct sftp *s, const struct list_entry *e, const struct sftp_args *a)
 {
-	return e->longname != NULL && !a->flag['n'] && !a->flag['h'];
+	return e->longname != NULL && !a->flag['n'] && !a->flag['h'] &&
+	       !peer_has(s->peer, PEER_OWNERS);
+}
+
+/* What was asked for by an absolute path is shown by one. */
+static const char *
+shown_name(
+    const struct sftp *s, const struct list_entry *e, const struct sftp_args *a)
+{
+	bool absolute = a->n > 0 && a->word[0][0] == '/';
+
+	return absolute ? e->name : sftp_relative(s, e->name);
 }
 
 static void
@@ -110,16 +125,16 @@ print_long(struct sftp *s, const struct list *l, const struct sftp_args *a)
 	bool all_own = true;
 
 	for (size_t i = 0; i < l->n; i++)
-		all_own &= is_own_line(&l->entries[i], a);
+		all_own &= is_own_line(s, &l->entries[i], a);
 	if (!all_own && !a->flag['n'])
 		owners_learn(&s->owners, s->peer, l);
 	for (size_t i = 0; i < l->n && !interrupt_seen(); i++) {
 		const struct list_entry *e = &l->entries[i];
 
-		if (is_own_line(e, a))
+		if (is_own_line(s, e, a))
 			show_print(stdout, "%s\n", e->longname);
 		else
-			print_attrs(s, e, sftp_relative(s, e->name), a);
+			print_attrs(s, e, shown_name(s, e, a), a);
 	}
 }
 
@@ -156,12 +171,6 @@ print_columns(char *const shown[], size_t n)
 	}
 }
 
-static const char *
-name_in(const struct sftp *s, const struct list_entry *e)
-{
-	return sftp_relative(s, e->name);
-}
-
 static int
 print_short(struct sftp *s, const struct list *l, const struct sftp_args *a)
 {
@@ -169,7 +178,7 @@ print_short(struct sftp *s, const struct list *l, const struct sftp_args *a)
 	bool ok = shown != NULL;
 
 	for (size_t i = 0; ok && i < l->n; i++) {
-		shown[i] = show_text(name_in(s, &l->entries[i]));
+		shown[i] = show_text(shown_name(s, &l->entries[i], a));
 		ok = shown[i] != NULL;
 	}
 	if (ok && a->flag['1'])
@@ -218,10 +227,21 @@ list_dir(struct sftp *s, const char *path, const struct sftp_args *a)
 	return rc == 0 ? print_list(s, &shown, a) : rc;
 }
 
-static bool
-is_dir(struct sftp *s, const struct list_entry *e)
+/* The attributes of what a link leads to; its own if that is nothing. */
+static int
+follow(struct sftp *s, struct list_entry *e)
 {
-	return call_is_dir(s->peer, e->name);
+	int rc = call_stat(s->peer, e->name, CALL_FOLLOW, &e->attrs);
+
+	return rc > 0 ? call_stat(s->peer, e->name, CALL_NOFOLLOW, &e->attrs)
+		      : rc;
+}
+
+static bool
+is(const struct list_entry *e, mode_t type)
+{
+	return (e->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS) != 0 &&
+	       (e->attrs.perm & S_IFMT) == type;
 }
 
 /* One path: a directory's entries, or the file itself. */
@@ -229,17 +249,40 @@ static int
 list_one(struct sftp *s, struct list *paths, const struct sftp_args *a)
 {
 	struct list_entry *e = &paths->entries[0];
-	int rc;
+	int rc = follow(s, e);
 
-	if (is_dir(s, e))
-		return list_dir(s, e->name, a);
-	rc = call_stat(s->peer, e->name, CALL_NOFOLLOW, &e->attrs);
 	if (rc == SSH_FX_NO_SUCH_FILE) {
 		show_error("Can't ls: \"%s\" not found", e->name);
 		return rc;
 	}
 	if (sftp_failed(s, rc, "stat remote", e->name) != 0)
 		return rc;
+	return is(e, S_IFDIR) ? list_dir(s, e->name, a)
+			      : print_list(s, paths, a);
+}
+
+/* Several: links are followed, and directories have a slash, as OpenSSH's. */
+static int
+list_several(struct sftp *s, struct list *paths, const struct sftp_args *a)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < paths->n && !interrupt_seen(); i++) {
+		struct list_entry *e = &paths->entries[i];
+		char *marked;
+
+		if (is(e, S_IFLNK))
+			rc = follow(s, e);
+		if (rc < 0 || !is(e, S_IFDIR))
+			continue;
+		marked = list_join(e->name, "");
+		if (marked == NULL)
+			return -ENOMEM;
+		free(e->name);
+		e->name = marked;
+	}
+	if (rc < 0)
+		return sftp_failed(s, rc, "stat remote", a->word[0]);
 	return print_list(s, paths, a);
 }
 
@@ -263,5 +306,6 @@ sftp_do_ls(struct sftp *s, const struct sftp_args *a)
 		show_error("Can't ls: \"%s\" not found", pattern);
 		return SSH_FX_NO_SUCH_FILE;
 	}
-	return paths.n == 1 ? list_one(s, &paths, a) : print_list(s, &paths, a);
+	return paths.n == 1 ? list_one(s, &paths, a)
+			    : list_several(s, &paths, a);
 }

@@ -132,21 +132,34 @@ ask(struct question *q, struct peer *p)
 			break;
 }
 
-void
-owners_learn(struct owners *o, struct peer *p, const struct list *l)
+/* Some of those that are not known. */
+static void
+want_some(struct question *q, const struct list *l)
 {
-	struct question q = { .owners = o };
-
-	if (!peer_has(p, PEER_OWNERS))
-		return;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct sftp_attrs *a = &l->entries[i].attrs;
 
 		if ((a->flags & SSH_FILEXFER_ATTR_UIDGID) == 0)
 			continue;
-		want(&q, OWNER_USER, a->uid);
-		want(&q, OWNER_GROUP, a->gid);
+		want(q, OWNER_USER, a->uid);
+		want(q, OWNER_GROUP, a->gid);
 	}
-	if (q.n[OWNER_USER] > 0 || q.n[OWNER_GROUP] > 0)
-		ask(&q, p);
+}
+
+void
+owners_learn(struct owners *o, struct peer *p, const struct list *l)
+{
+	size_t before;
+
+	if (!peer_has(p, PEER_OWNERS))
+		return;
+	/* A server that answers with nothing is not asked again. */
+	do {
+		struct question q = { .owners = o };
+
+		before = o->n[OWNER_USER] + o->n[OWNER_GROUP];
+		want_some(&q, l);
+		if (q.n[OWNER_USER] > 0 || q.n[OWNER_GROUP] > 0)
+			ask(&q, p);
+	} while (o->n[OWNER_USER] + o->n[OWNER_GROUP] > before);
 }

@@ -143,21 +143,23 @@ show_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
+#define THREE_DIGITS 99.95 /* what "%.1f" makes 100.0 of */
+
 const char *
-show_size(uint64_t bytes, char out[SHOW_SIZE_MAX])
+show_size(uint64_t bytes, const char *suffix, char out[SHOW_SIZE_MAX])
 {
 	static const char units[] = "BKMGTPE";
 	double value = (double)bytes;
 	size_t unit = 0;
 
-	while (value >= 1000 && units[unit + 1] != '\0') {
+	while (value >= 1024 && units[unit + 1] != '\0') {
 		value /= 1024;
 		unit++;
 	}
 	if (unit == 0)
 		snprintf(out, SHOW_SIZE_MAX, "%uB", (unsigned)bytes);
 	else
-		snprintf(out, SHOW_SIZE_MAX, "%.*f%cB", value < 10 ? 1 : 0,
-		    value, units[unit]);
+		snprintf(out, SHOW_SIZE_MAX, "%.*f%c%s",
+		    value < THREE_DIGITS ? 1 : 0, value, units[unit], suffix);
 	return out;
 }

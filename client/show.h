@@ -27,7 +27,9 @@ void show_name(const char *program);
 void show_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define SHOW_SIZE_MAX 16
-/* Bytes with a unit, as df -h writes them: "517", "1.2K", "34M". */
-const char *show_size(uint64_t bytes, char out[SHOW_SIZE_MAX]);
+/* Bytes with a unit, and a suffix behind it: "517B", "1.2K", "34.0K"; with the
+ * suffix "B" "1.2KB". */
+const char *show_size(
+    uint64_t bytes, const char *suffix, char out[SHOW_SIZE_MAX]);
 
 #endif
