@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
@@ -84,21 +83,6 @@ def share():
               "each with its status")
     end()
     tap.ok(not os.path.exists(path), "-O exit: master and socket are gone")
-
-
-def fast():
-    run("true")
-    began = time.monotonic()
-    for _ in range(5):
-        run("true")
-    shared = (time.monotonic() - began) / 5
-    end()
-    began = time.monotonic()
-    for _ in range(5):
-        client.run(user, "true", key=key)
-    alone = (time.monotonic() - began) / 5
-    tap.diag("%.1f ms shared, %.1f ms alone" % (shared * 1e3, alone * 1e3))
-    tap.ok(shared < alone, "a shared command is faster than a login")
 
 
 def forwarding():
@@ -246,4 +230,4 @@ def stop():
     server.stop()
 
 
-tap.main(share, fast, forwarding, terminal, persistence, stale, others, stop)
+tap.main(share, forwarding, terminal, persistence, stale, others, stop)
