@@ -52,6 +52,8 @@ struct flow_ops {
 	int (*setup)(struct flow *f);
 	/* It is open. May be NULL. */
 	void (*opened)(struct flow *f);
+	/* Bytes are here for flow_take(), and no descriptor. May be NULL. */
+	void (*arrived)(struct flow *f);
 	/*
 	 * Change input before it is sent: what to send instead, at out, which
 	 * has room for twice len. May be NULL.
@@ -111,6 +113,12 @@ void flow_stdio(struct flow *f, const int fds[3], bool keep);
 
 /* End it now; ops->ended() is called from the next trunk_work(). */
 void flow_end(struct flow *f, const char *why);
+
+/*
+ * The next byte that came, before there is a descriptor to write it to; -1:
+ * there is none yet. What is not taken goes to the descriptor.
+ */
+int flow_take(struct flow *f);
 
 /* Send these bytes as if they came from the descriptor. */
 void flow_inject(struct flow *f, const void *p, size_t len);

@@ -216,6 +216,19 @@ flow_sink_drain(struct flow *f, struct sink *s)
 	s->buf = NULL;
 }
 
+int
+flow_take(struct flow *f)
+{
+	struct sink *s = &f->sinks[FLOW_OUT];
+
+	if (s->port != NULL || (s->len == 0 && !sink_refill(f, s)))
+		return -1;
+	f->bytes_in++;
+	f->trunk->stats.bytes_in++;
+	s->len--;
+	return s->buf[s->at++];
+}
+
 bool
 flow_sink_is_empty(const struct sink *s)
 {

@@ -19,6 +19,8 @@ struct forward_rules {
 	bool unlink;       /* StreamLocalBindUnlink */
 	unsigned mask;     /* StreamLocalBindMask */
 	const char *agent; /* the agent's socket, for -A; NULL: not forwarded */
+	/* PermitRemoteOpen; borrowed, and outlives the trunk */
+	const struct words *remote_open;
 };
 
 /*

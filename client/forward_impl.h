@@ -47,6 +47,10 @@ struct tunnel {
 	int fd; /* of a SOCKS client that has not been answered; or -1 */
 	struct connecting connecting; /* -R: to the target */
 	struct flow *flow;            /* -R: once it is accepted */
+	/* -R with SOCKS */
+	const struct words *permitted; /* where to; the configuration's */
+	struct timer deadline;         /* of the request */
+	bool asked;                    /* it is here, or will never be */
 };
 
 struct tunnel_to {
@@ -67,13 +71,23 @@ const char *forward_remote_bind(
 /* libssh calls between the two wait for the server, but not for ever. */
 void forward_begin_wait(struct trunk *l);
 void forward_end_wait(struct trunk *l);
+/* Begin to connect. 0: it goes on, or t->fd is there; -errno: it failed. */
+int forward_connect(
+    struct loop *loop, struct tunnel *t, const struct forward_spec *to);
 /* For ssh_set_message_callback() and ssh_set_callbacks(). */
 int forward_on_message(ssh_session ssh, ssh_message m, void *arg);
 ssh_channel forward_on_agent(ssh_session ssh, void *arg);
 
+/* forward_socks.c: the flow of a tunnel whose target is to be heard. */
+extern const struct flow_ops forward_socks_ops;
+void forward_socks_start(struct tunnel *t);
+/* The connection is there, or -errno: tell who asked, before all else. */
+void forward_socks_connected(struct tunnel *t, int fd);
+
 /* forward_tunnel.c: the end of a flow whose arg is a tunnel. */
 void forward_tunnel_ended(struct flow *f);
 void forward_tunnel_discard(struct flow *f);
+void forward_tunnel_free(struct tunnel *t);
 
 /* Open a channel for the connection at fd, which it takes. */
 void forward_tunnel(struct forwards *fs, int fd, const struct tunnel_to *to);

@@ -66,9 +66,10 @@ forward_listen_remote(
 		    fw->spec.port);
 		return -EACCES;
 	}
-	if (fw->spec.port == 0 && fw->spec.host != NULL)
+	if (fw->spec.port == 0 && fw->spec.host_path == NULL)
 		log_info("Allocated port %d for remote forward to %s:%d", port,
-		    fw->spec.host, fw->spec.host_port);
+		    fw->spec.host != NULL ? fw->spec.host : "socks",
+		    fw->spec.host_port);
 	fw->remote_port = fw->spec.port != 0 ? fw->spec.port : port;
 	*out_port = fw->remote_port;
 	return 0;
@@ -83,6 +84,8 @@ on_target(void *arg, int fd)
 		t->fd = fd;
 		return;
 	}
+	if (t->is_socks)
+		forward_socks_connected(t, fd);
 	if (fd >= 0) {
 		flow_socket(t->flow, fd);
 		return;
@@ -106,16 +109,15 @@ target_name(const struct forward_spec *s, char name[FLOW_NAME_MAX])
 		    name, FLOW_NAME_MAX, "%s port %d", s->host, s->host_port);
 }
 
-/* Begin to connect. 0: it goes on, or t->fd is there; -errno: it failed. */
-static int
-connect_target(
-    struct forwards *fs, struct tunnel *t, const struct forward_spec *s)
+int
+forward_connect(
+    struct loop *loop, struct tunnel *t, const struct forward_spec *s)
 {
 	struct connecting *c = &t->connecting;
 	const char *why;
 
 	t->fd = -EINPROGRESS;
-	c->loop = fs->trunk->loop;
+	c->loop = loop;
 	c->watch.fd = -1;
 	c->done = on_target;
 	c->arg = t;
@@ -143,21 +145,43 @@ static void
 accept_channel(struct forwards *fs, ssh_message m, struct tunnel *t,
     const struct forward_spec *s)
 {
-	int fd = t->fd;
-
-	t->fd = -1;
 	t->flow = flow_adopt(fs->trunk,
-	    ssh_message_channel_request_open_reply_accept(m), &remote_ops,
-	    "forwarded-tcpip", t);
+	    ssh_message_channel_request_open_reply_accept(m),
+	    t->is_socks ? &forward_socks_ops : &remote_ops, "forwarded-tcpip",
+	    t);
 	if (t->flow == NULL) {
-		own_close(&fd);
-		connecting_stop(&t->connecting);
-		free(t);
+		forward_tunnel_free(t);
 		return;
 	}
-	target_name(s, t->flow->name);
-	if (fd >= 0)
-		flow_socket(t->flow, fd);
+	if (t->is_socks)
+		forward_socks_start(t);
+	else
+		target_name(s, t->flow->name);
+	if (t->fd >= 0)
+		flow_socket(t->flow, take_fd(&t->fd));
+}
+
+/* Begin to connect, where it is known to what; NULL: refuse the channel. */
+static struct tunnel *
+begin_tunnel(const struct forwards *fs, const struct forward_spec *s)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+	char name[FLOW_NAME_MAX];
+	int rc = 0;
+
+	if (t == NULL)
+		return NULL;
+	t->fd = -1;
+	t->is_socks = forward_is_socks(s);
+	t->permitted = fs->rules.remote_open;
+	if (!t->is_socks)
+		rc = forward_connect(fs->trunk->loop, t, s);
+	if (rc == 0)
+		return t;
+	target_name(s, name);
+	log_error("connect_to %s: %s", name, err_str(rc));
+	free(t);
+	return NULL;
 }
 
 /* A channel of the server's. 1: refuse it. */
@@ -167,8 +191,6 @@ forward_on_message(ssh_session ssh, ssh_message m, void *arg)
 	struct forwards *fs = arg;
 	struct forward *fw;
 	struct tunnel *t;
-	char name[FLOW_NAME_MAX];
-	int rc;
 
 	(void)ssh;
 	if (ssh_message_type(m) != SSH_REQUEST_CHANNEL_OPEN ||
@@ -178,16 +200,9 @@ forward_on_message(ssh_session ssh, ssh_message m, void *arg)
 	 */
 	fw = find_remote(
 	    fs, ssh_message_channel_request_open_destination_port(m));
-	t = fw != NULL ? calloc(1, sizeof(*t)) : NULL;
+	t = fw != NULL ? begin_tunnel(fs, &fw->spec) : NULL;
 	if (t == NULL)
 		return 1;
-	rc = connect_target(fs, t, &fw->spec);
-	if (rc != 0) {
-		target_name(&fw->spec, name);
-		log_error("connect_to %s: %s", name, err_str(rc));
-		free(t);
-		return 1;
-	}
 	fw->connections++;
 	accept_channel(fs, m, t, &fw->spec);
 	return 0;

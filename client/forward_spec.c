@@ -75,18 +75,31 @@ copy(char **out, const char *text)
 	return *out != NULL ? 0 : -ENOMEM;
 }
 
+/*
+ * -R without a place to go to is for SOCKS. A blank parts what listens from
+ * the place, in a file.
+ */
+static bool
+is_socks(enum forward_kind kind, const char *text, char **parts, int n)
+{
+	if (kind != FORWARD_REMOTE)
+		return kind == FORWARD_DYNAMIC;
+	return n == 1 || (n == 2 && strchr(text, ' ') == NULL &&
+			     !is_path(parts[0]) && !is_path(parts[1]));
+}
+
 /* [bind:]port or a path; *at is moved behind it. */
 static int
-take_listen(struct forward_spec *s, char **parts, int n, int *at)
+take_listen(struct forward_spec *s, bool socks, char **parts, int n, int *at)
 {
-	int rest = s->kind == FORWARD_DYNAMIC ? n : n - 2;
+	int rest = socks ? n : n - 2;
 
 	if (is_path(parts[0])) {
 		*at = 1;
 		return copy(&s->listen_path, parts[0]);
 	}
 	/* With a path at the end there is one part less. */
-	if (s->kind != FORWARD_DYNAMIC && is_path(parts[n - 1]))
+	if (!socks && is_path(parts[n - 1]))
 		rest = n - 1;
 	if (rest < 1 || rest > 2)
 		return -EBADMSG;
@@ -115,7 +128,8 @@ take_host(struct forward_spec *s, char **parts, int n)
 static const char *const forms[] = {
 	[FORWARD_LOCAL] = ("it is [bind_address:]port:host:hostport; a path "
 			   "may stand for either end"),
-	[FORWARD_REMOTE] = "it is [bind_address:]port:host:hostport",
+	[FORWARD_REMOTE] = "it is [bind_address:]port:host:hostport, or "
+			   "[bind_address:]port for SOCKS",
 	[FORWARD_DYNAMIC] = "it is [bind_address:]port",
 };
 
@@ -127,16 +141,18 @@ forward_parse(enum forward_kind kind, const char *text,
 	AUTOFREE char *work = strdup(text);
 	char *parts[PARTS_MAX];
 	int n, at = 0, rc = -EBADMSG;
+	bool socks;
 
 	if (work == NULL)
 		return -ENOMEM;
 	*out_why = forms[kind];
 	n = split(work, parts);
+	socks = n > 0 && is_socks(kind, text, parts, n);
 	if (n > 0)
-		rc = take_listen(&s, parts, n, &at);
-	if (rc == 0 && kind == FORWARD_DYNAMIC)
-		rc = at == n && s.listen_path == NULL ? 0 : -EBADMSG;
-	else if (rc == 0)
+		rc = take_listen(&s, socks, parts, n, &at);
+	if (rc == 0 && kind == FORWARD_DYNAMIC && s.listen_path != NULL)
+		rc = -EBADMSG;
+	if (rc == 0 && !socks)
 		rc = take_host(&s, parts + at, n - at);
 	if (rc == 0 && kind == FORWARD_REMOTE && s.listen_path != NULL) {
 		*out_why = "the library cannot ask a server to listen on a "
@@ -148,6 +164,12 @@ forward_parse(enum forward_kind kind, const char *text,
 	*out = s;
 	s = (struct forward_spec){ .bind = NULL };
 	return 0;
+}
+
+bool
+forward_is_socks(const struct forward_spec *s)
+{
+	return s->host == NULL && s->host_path == NULL;
 }
 
 void

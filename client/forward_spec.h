@@ -21,7 +21,7 @@ struct forward_spec {
 	char *bind;        /* NULL: loopback; "*": all */
 	int port;          /* to listen on; -R: 0 lets the server choose */
 	char *listen_path; /* or a socket's file */
-	char *host;        /* where connections go */
+	char *host;        /* where connections go; NULL: where they say */
 	int host_port;
 	char *host_path;
 };
@@ -39,6 +39,9 @@ void forward_text(const struct forward_spec *s, char text[FORWARD_TEXT_MAX]);
 
 /* "[127.0.0.1]:80 [host]:80", as in a file. Owned; NULL without memory. */
 char *forward_setting(const struct forward_spec *s);
+
+/* Whether who connects says where to go: -D, and -R with a port alone. */
+bool forward_is_socks(const struct forward_spec *s);
 
 /* Whether both listen at the same place. */
 bool forward_same(const struct forward_spec *a, const struct forward_spec *b);

@@ -15,11 +15,13 @@
 #include "common/log.h"
 #include "common/own.h"
 
-static void
+void
 forward_tunnel_free(struct tunnel *t)
 {
 	if (t->connecting.loop != NULL)
 		connecting_stop(&t->connecting);
+	if (t->deadline.fn != NULL)
+		loop_timer_stop(t->flow->trunk->loop, &t->deadline);
 	own_close(&t->fd);
 	free(t->host);
 	free(t->path);

@@ -16,7 +16,7 @@ libclient_a_SOURCES = \
 	client/flow.c client/flow.h client/flow_impl.h client/flow_io.c \
 	client/forward.c client/forward.h client/forward_impl.h \
 	client/forward_remote.c client/forward_report.c \
-	client/forward_tunnel.c \
+	client/forward_socks.c client/forward_tunnel.c \
 	client/forward_spec.c client/forward_spec.h \
 	client/front.c client/front.h \
 	client/hostcheck.c client/hostcheck.h \
@@ -28,6 +28,7 @@ libclient_a_SOURCES = \
 	client/loop.c client/loop.h \
 	client/master.c client/master.h \
 	client/mux.c client/mux.h \
+	client/place.c client/place.h \
 	client/prompt.c client/prompt.h \
 	client/proxy.c client/proxy.h \
 	client/pump.c client/pump.h \

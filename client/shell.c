@@ -100,6 +100,7 @@ shell_rules(const struct client *c, struct forward_rules *out, char **out_agent)
 		.unlink = sshconf_flag(c->conf, KW_STREAM_UNLINK),
 		.mask = mask,
 		.agent = *out_agent,
+		.remote_open = sshconf_list(c->conf, KW_PERMIT_REMOTE_OPEN),
 	};
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * The server's side of SOCKS 4, 4a and 5 (RFC 1928, without passwords), for
- * -D. Programs on this machine or, with -g, strangers talk to it: hostile.
+ * -D and -R. Programs on this machine, strangers with -g, or the server's side
+ * talk to it: hostile.
  */
 #ifndef CLIENT_SOCKS_H
 #define CLIENT_SOCKS_H
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #define SOCKS_REQUEST_MAX 1024 /* bytes of greeting and request together */
+#define SOCKS_REQUEST_MS 30000 /* to say where to go */
 #define SOCKS_REPLY_MAX 32
 #define SOCKS_HOST_MAX 256
 

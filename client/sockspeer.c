@@ -13,8 +13,6 @@
 #include "common/log.h"
 #include "common/own.h"
 
-#define REQUEST_MS 30000 /* to say where to go */
-
 struct sockspeer {
 	struct forwards *fs;
 	struct watch watch;
@@ -115,7 +113,7 @@ sockspeer_new(struct forwards *fs, int fd)
 	if (p->next != NULL)
 		p->next->prev = p;
 	fs->peers = p;
-	loop_timer(fs->trunk->loop, &p->deadline, REQUEST_MS);
+	loop_timer(fs->trunk->loop, &p->deadline, SOCKS_REQUEST_MS);
 	if (loop_watch(fs->trunk->loop, &p->watch, EPOLLIN) != 0)
 		close(release(p));
 }

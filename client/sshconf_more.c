@@ -11,6 +11,7 @@
 
 #include "client/escape.h"
 #include "client/forward_spec.h"
+#include "client/place.h"
 #include "client/sshconf_value.h"
 #include "client/target.h"
 #include "common/err.h"
@@ -198,6 +199,21 @@ check_none_alone(enum keyword kw, const struct words *w, char *why)
 }
 
 static int
+check_places(enum keyword kw, const struct words *w, char *why)
+{
+	static const char *const alone[] = { "any", "none" };
+
+	for (size_t i = 0; i < nitems_of(alone); i++)
+		if (w->n == 1 && strcasecmp(w->v[0], alone[i]) == 0)
+			return 0;
+	for (size_t i = 0; i < w->n; i++)
+		if (!place_is_good(w->v[i]))
+			return bad(kw, w->v[i],
+			    "host:port, nor any or none standing alone", why);
+	return 0;
+}
+
+static int
 check_bound(enum keyword kw, const struct words *w, char *why)
 {
 	if (strcasecmp(w->v[0], "host-bound") == 0)
@@ -221,6 +237,7 @@ static const struct {
 	{ KW_LOCAL_FORWARD, check_forward },
 	{ KW_REMOTE_FORWARD, check_forward },
 	{ KW_DYNAMIC_FORWARD, check_forward },
+	{ KW_PERMIT_REMOTE_OPEN, check_places },
 	{ KW_PROXY_JUMP, check_jump },
 	{ KW_USER_KNOWN_HOSTS, check_none_alone },
 	{ KW_GLOBAL_KNOWN_HOSTS, check_none_alone },

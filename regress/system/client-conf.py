@@ -26,7 +26,7 @@ COMPARED = """addressfamily batchmode bindaddress bindinterface certificatefile
     gatewayports hashknownhosts host hostkeyalias hostname identitiesonly
     identityagent kbdinteractiveauthentication localcommand localforward
     loglevel nohostauthenticationforlocalhost numberofpasswordprompts
-    passwordauthentication permitlocalcommand port preferredauthentications
+    passwordauthentication permitlocalcommand permitremoteopen port preferredauthentications
     proxycommand proxyjump pubkeyauthentication rekeylimit remotecommand
     remoteforward requesttty requiredrsasize sendenv serveralivecountmax
     serveraliveinterval sessiontype setenv stdinnull streamlocalbindmask
@@ -85,6 +85,8 @@ def plain(keyword, value):
         first, second = (lower.split() + ["none"])[:2]
         return "%s %s" % ("0" if first == "default" else size(first),
                           "0" if second == "none" else seconds(second))
+    if keyword == "remoteforward":  # what ssh itself would not take
+        return value.replace(" [socks]:0", "")
     if keyword == "userknownhostsfile":
         return value.replace("~/", os.path.expanduser("~/"))
     return value
@@ -159,6 +161,9 @@ BLOCKS = (
     ("forwardings", "LocalForward 80 h:81\nLocalForward [::1]:82 [::2]:83\n"
      "LocalForward *:84 h:85\nRemoteForward 86 h:87\nDynamicForward 88\n"
      "DynamicForward localhost:89\nLocalForward 80 h:81\n"),
+    ("SOCKS at the server", "RemoteForward 86\nRemoteForward [::1]:87\n"
+     "PermitRemoteOpen a:80 b:* *:http [::1]:9\n"),
+    ("no PermitRemoteOpen", "PermitRemoteOpen none\n"),
     ("times", "ConnectTimeout 1m30s\nServerAliveInterval 2h\n"
      "ControlPersist 1d\n"),
     ("sizes", "RekeyLimit 500M 1h\n"),
@@ -317,11 +322,11 @@ BAD_KEYWORDS = {
     "ControlPersist": ["banana", "-1", "1x"], "EscapeChar": ["ab", "^ab"],
     "StreamLocalBindMask": ["9", "01777", "banana"],
     "LocalForward": ["1", "banana h:1", "80 h", "99999 h:1"],
-    "RemoteForward": ["banana", "1 h"], "DynamicForward": ["banana", "0"],
+    "RemoteForward": ["banana", "1 h", "1 80"], "DynamicForward": ["banana", "0"],
     "ProxyJump": ["a:x", "a,,b", "a/b"],
     "UserKnownHostsFile": ["/a none"], "GlobalKnownHostsFile": ["none /b"],
     "AddKeysToAgent": ["banana"], "CanonicalizePermittedCNAMEs": ["banana"],
-    "IPQoS": ["banana"], "PermitRemoteOpen": ["banana"],
+    "IPQoS": ["banana"], "PermitRemoteOpen": ["banana", "a:0", "none a:1"],
     "Port": ["0", "70000", "x", "22x", "1 2", "tftp", "DOMAIN"],
 }
 # Only ours has a bound here.

@@ -168,19 +168,18 @@ def socks5(port, request):
     return sock, sock.recv(10)
 
 
-def dynamic():
-    echo, echo6, port = Echo(), None, free_port()
+def speaks_socks(port, process, what):
+    """A port of -D, or one of -R without a place, does as RFC 1928 says."""
+    echo, echo6 = Echo(), None
     try:
         echo6 = Echo("::1")
     except OSError:
         pass
-    process = start("-D", str(port))
-    wait_for(lambda: listening(port), 15, "-D to listen")
     tail = struct.pack(">H", echo.port)
     address = socket.inet_aton(ADDRESS)
     sock = connect(port)
     sock.sendall(b"\4\1" + tail + address + b"me\0")
-    tap.equal(sock.recv(8)[:2], b"\0\x5a", "SOCKS 4")
+    tap.equal(sock.recv(8)[:2], b"\0\x5a", what + ": SOCKS 4")
     tap.equal(exchange(sock, b"abc"), b"cba", "and the connection")
     sock = connect(port)
     sock.sendall(b"\4\1" + tail + b"\0\0\0\1me\0localhost\0early")
@@ -188,7 +187,8 @@ def dynamic():
     tap.equal(exchange(sock, b"!"), b"!ylrae", "data behind the request")
     sock, got = socks5(port, b"\5\1\0\1" + address + tail)
     tap.equal(got[:2], b"\5\0", "SOCKS 5, IPv4")
-    tap.equal(exchange(sock, b"abc"), b"cba", "and the connection")
+    data = os.urandom(BIG)
+    tap.ok(exchange(sock, data) == data, "and %d bytes" % BIG)
     sock, got = socks5(port, b"\5\1\0\3\x09localhost" + tail)
     tap.equal(got[:2], b"\5\0", "SOCKS 5, a name")
     sock.close()
@@ -207,19 +207,75 @@ def dynamic():
                       ("endless", b"\4\1" + tail + address + b"x" * 2000)):
         sock = connect(port)
         sock.sendall(bad)
-        sock.settimeout(PATIENCE)
-        try:
-            while sock.recv(100):
-                pass
-            over = True
-        except ConnectionResetError:
-            over = True
-        except socket.timeout:
-            over = False
-        tap.ok(over, "SOCKS, %s: hung up" % name)
+        tap.ok(hung_up(sock), "SOCKS, %s: hung up" % name)
     tap.equal(process.poll(), None, "the client lives")
+
+
+def hung_up(sock):
+    sock.settimeout(PATIENCE)
+    try:
+        while sock.recv(100):
+            pass
+    except ConnectionResetError:
+        pass
+    except socket.timeout:
+        return False
+    return True
+
+
+def dynamic():
+    port = free_port()
+    process = start("-D", str(port))
+    wait_for(lambda: listening(port), what="-D to listen")
+    speaks_socks(port, process, "-D")
     process.terminate()
     process.wait(PATIENCE)
+
+
+def allocated(process):
+    """The port that the server chose."""
+    line = process.stderr.readline().decode()
+    return int(re.search(r"Allocated port (\d+) for remote forward to socks",
+                         line).group(1))
+
+
+def remote_dynamic():
+    process = start("-R", "0")
+    speaks_socks(allocated(process), process, "-R 0")
+    process.terminate()
+    process.wait(PATIENCE)
+    port = free_port()
+    process = start("-R", "%s:%d" % (ADDRESS, port))
+    wait_for(lambda: listening(port), what="-R to listen")
+    echo = Echo()
+    sock, got = socks5(port, b"\5\1\0\3\x09localhost" +
+                       struct.pack(">H", echo.port))
+    tap.equal((got[:2], exchange(sock, b"abc")), (b"\5\0", b"cba"),
+              "-R bind:port, too")
+    process.terminate()
+    process.wait(PATIENCE)
+
+
+def permit_remote_open():
+    echo = Echo()
+    tail = struct.pack(">H", echo.port)
+    for places, reaches in (("any", b"\0\0"), ("none", b"\1\1"),
+                            ("localhost:%d" % echo.port, b"\0\1"),
+                            ("localhost:1 *:%d" % echo.port, b"\0\0"),
+                            ("*:1 %s:*" % ADDRESS, b"\1\0")):
+        process = start("-R", "0", PermitRemoteOpen=places)
+        port = allocated(process)
+        got = b""
+        for request in (b"\3\x09localhost", b"\1" + socket.inet_aton(ADDRESS)):
+            sock, reply = socks5(port, b"\5\1\0" + request + tail)
+            got += reply[1:2]
+            sock.close()
+        tap.equal(got, reaches, "PermitRemoteOpen " + places)
+        if b"\1" in reaches:
+            tap.like(process.stderr.readline(), "connect to host .* denied",
+                     "is said")
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 def many():
@@ -315,5 +371,6 @@ def stop():
 
 
 permitted()
-tap.main(local, unix_sockets, remote, dynamic, many, slow_reader, through,
-         errors, command_line, stop)
+tap.main(local, unix_sockets, remote, dynamic, remote_dynamic,
+         permit_remote_open, many, slow_reader, through, errors,
+         command_line, stop)

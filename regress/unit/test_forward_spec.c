@@ -24,6 +24,8 @@ static const struct {
 	{ FORWARD_LOCAL, "x:80:/c/d", "[x]:80 -> /c/d" },
 	{ FORWARD_REMOTE, "0:h:81", "[localhost]:0 -> h:81" },
 	{ FORWARD_REMOTE, "80:/c/d", "[localhost]:80 -> /c/d" },
+	{ FORWARD_REMOTE, "1080", "[localhost]:1080 -> SOCKS" },
+	{ FORWARD_REMOTE, "*:0", "[*]:0 -> SOCKS" },
 	{ FORWARD_DYNAMIC, "1080", "[localhost]:1080 -> SOCKS" },
 	{ FORWARD_DYNAMIC, "[::]:1080", "[::]:1080 -> SOCKS" },
 };
@@ -44,12 +46,18 @@ END_TEST
 
 START_TEST(not_offered)
 {
-	AUTO(forward_spec_done) struct forward_spec s = { .bind = NULL };
-	const char *why = NULL;
+	static const char *const texts[] = { "/a/b:h:81", "/a/b" };
 
-	ck_assert_int_eq(
-	    forward_parse(FORWARD_REMOTE, "/a/b:h:81", &s, &why), -ENOTSUP);
-	ck_assert_ptr_nonnull(strstr(why, "Unix socket"));
+	for (size_t i = 0; i < nitems_of(texts); i++) {
+		AUTO(forward_spec_done)
+		struct forward_spec s = { .bind = NULL };
+		const char *why = NULL;
+
+		ck_assert_int_eq(
+		    forward_parse(FORWARD_REMOTE, texts[i], &s, &why),
+		    -ENOTSUP);
+		ck_assert_ptr_nonnull(strstr(why, "Unix socket"));
+	}
 }
 END_TEST
 
@@ -63,6 +71,7 @@ static const struct {
 	{ FORWARD_LOCAL, ":80:h:81", "[*]:80 [h]:81" },
 	{ FORWARD_LOCAL, "/a:/b", "/a /b" },
 	{ FORWARD_REMOTE, "0:h:81", "0 [h]:81" },
+	{ FORWARD_REMOTE, "x:80", "[x]:80" },
 	{ FORWARD_DYNAMIC, "x:80", "[x]:80" },
 };
 
@@ -97,6 +106,9 @@ static const struct {
 	{ FORWARD_LOCAL, "80:ho;st:81" },
 	{ FORWARD_LOCAL, "99999:host:81" },
 	{ FORWARD_LOCAL, "[::1:80:h:81" },
+	{ FORWARD_REMOTE, "80:host" },
+	{ FORWARD_REMOTE, "1 80" },
+	{ FORWARD_REMOTE, "" },
 	{ FORWARD_DYNAMIC, "0" },
 	{ FORWARD_DYNAMIC, "" },
 	{ FORWARD_DYNAMIC, "a:b:c" },
