@@ -71,7 +71,7 @@ forward_listen_remote(
 		    fw->spec.host != NULL ? fw->spec.host : "socks",
 		    fw->spec.host_port);
 	fw->remote_port = fw->spec.port != 0 ? fw->spec.port : port;
-	*out_port = fw->remote_port;
+	*out_port = fw->spec.port == 0 ? port : 0;
 	return 0;
 }
 

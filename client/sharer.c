@@ -226,7 +226,11 @@ forward(struct sharer *s, enum mux_type type, enum forward_kind kind,
 		return strdup("the master does not answer");
 	if (answer.type == MUX_FAIL)
 		return take_ptr(&answer.text);
-	if (answer.a != 0 && kind == FORWARD_REMOTE)
+	if (answer.a == 0 || kind != FORWARD_REMOTE)
+		return NULL;
+	if (s->job == NULL) /* -O: scripts read it */
+		printf("%u\n", answer.a);
+	else
 		log_info("Allocated port %u for remote forward", answer.a);
 	return NULL;
 }

@@ -8,7 +8,9 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
@@ -18,6 +20,8 @@ from server import ADDRESS, Place, free_port, listening
 from wait import PATIENCE, command_line, holds, kill_quietly, wait_for
 
 EACH = 8
+FULL = 1 << 16  # bytes that wait
+MUCH = 8 << 20  # more than waits anywhere
 
 place = Place()
 user = place.account()
@@ -43,13 +47,17 @@ class Live:
         to = "%s:%d" % self.far.getsockname()
         self.process = place.popen(client.argv(user, key=key, flags=[
             "-N", "-L", "%d:%s" % (self.local, to), "-D", str(self.socks),
-            "-R", "0:%s" % to, *flags], **options), env=ENV)
-        line = self.process.stderr.readline().decode()
-        self.remote = int(re.search(r"port (\d+) for", line).group(1))
+            "-R", "0:%s" % to, "-R", "0", *flags], **options), env=ENV)
+        self.remote, self.remote_socks = self.chosen(), self.chosen()
         wait_for(lambda: listening(self.local) and listening(self.socks), 30,
                  "the forwardings")
         self.near, self.taken = [], []
         self.open_all()
+
+    def chosen(self):
+        """The port that the server has chosen."""
+        line = self.process.stderr.readline().decode()
+        return int(re.search(r"port (\d+) for", line).group(1))
 
     def open_all(self):
         host, port = self.far.getsockname()
@@ -57,7 +65,8 @@ class Live:
             struct.pack(">H", port)
         for _ in range(EACH):
             for where, first in ((self.local, b""), (self.remote, b""),
-                                 (self.socks, request)):
+                                 (self.socks, request),
+                                 (self.remote_socks, request)):
                 sock = socket.create_connection((ADDRESS, where), 30)
                 sock.sendall(first + b"some")
                 self.near.append(sock)
@@ -72,9 +81,10 @@ class Live:
             except BlockingIOError:
                 pass
         for part in (b"", b"\5", b"\5\1\0\5\1\0\3\x20name"):
-            sock = socket.create_connection((ADDRESS, self.socks), 30)
-            sock.sendall(part)
-            self.near.append(sock)
+            for where in (self.socks, self.remote_socks):
+                sock = socket.create_connection((ADDRESS, where), 30)
+                sock.sendall(part)
+                self.near.append(sock)
 
     def ends(self, name, status):
         code = self.process.wait(PATIENCE)
@@ -107,11 +117,60 @@ def by_server():
     live.ends("the server is gone", 255)
 
 
-def by_deadline():
-    live = Live("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1")
+def deafen():
+    """The server reads no more."""
     for pid in server.children():
         if "sshd-net" in command_line(pid):
             os.kill(pid, signal.SIGSTOP)
+
+
+def feed(process):
+    try:
+        process.stdin.write(bytes(MUCH))
+    except BrokenPipeError:
+        pass  # what it was for
+
+
+def is_full():
+    """Do bytes for the server wait in a client's socket? proc(5), net/tcp"""
+    with open("/proc/net/tcp", encoding="ascii") as lines:
+        for line in lines:
+            fields = line.split()
+            if fields[2].endswith(":%04X" % server.port) and \
+                    int(fields[4].split(":")[0], 16) > FULL:
+                return True
+    return False
+
+
+def deaf():
+    """A server that reads nothing, and a socket that is full: no goodbye is
+    waited for."""
+    control = ["-S", place.path("deaf")]
+    for name, flags in (("alone", []), ("shared", ["-M", *control])):
+        process = place.popen(client.argv(user, "cat", key=key, flags=flags),
+                              env=ENV, bufsize=0)
+        process.stdin.write(b"x")
+        tap.equal(process.stdout.read(1), b"x", name + ": a session")
+        deafen()
+        threading.Thread(target=feed, args=(process,), daemon=True).start()
+        wait_for(is_full, what="the client's socket to be full")
+        if flags:
+            done = client.run(user, key=key, flags=[*control, "-O", "check"])
+            master = int(re.search(rb"pid=(\d+)", done.stderr).group(1))
+            client.run(user, key=key, flags=[*control, "-O", "exit"])
+            tap.ok(holds(lambda: command_line(master) == ""),
+                   "its master ends")
+        else:
+            process.terminate()
+        tap.equal(process.wait(PATIENCE), 255 if flags else -signal.SIGTERM,
+                  "a client ends beside a deaf server")
+        tap.equal(glob.glob(REPORTS + "*"), [], "and nothing is amiss")
+        kill_sessions()
+
+
+def by_deadline():
+    live = Live("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=1")
+    deafen()
     try:
         live.ends("the server does not answer", 255)
     finally:
@@ -148,4 +207,4 @@ def stop():
     server.stop()
 
 
-tap.main(by_signal, by_server, by_deadline, by_others, shared, stop)
+tap.main(by_signal, by_server, deaf, by_deadline, by_others, shared, stop)
