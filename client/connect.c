@@ -118,7 +118,7 @@ client_free(struct client *c)
 	free(c);
 }
 
-void
+static void
 client_done(struct client **c)
 {
 	client_free(*c);

@@ -33,8 +33,6 @@ struct client *client_new(enum client_program program);
 
 /* Disconnect, end the proxy's process, free. NULL is fine. */
 void client_free(struct client *c);
-/* For AUTO(client_done). */
-void client_done(struct client **c);
 
 /* Another client with the same flags and no target. 0 or -ENOMEM. */
 int client_copy(const struct client *c, struct client **out_copy);

@@ -23,8 +23,9 @@ struct call {
 	} out;
 };
 
-int
-call_one_name(const struct answer *a, char **out_name)
+/* The one name of a NAME answer, owned; -EBADMSG: not one, or it has a NUL. */
+static int
+one_name(const struct answer *a, char **out_name)
 {
 	struct reader r = a->body;
 	struct span name;
@@ -55,7 +56,7 @@ take_answer(struct call *c, const struct answer *a)
 		sftp_statvfs_read(&r, c->out.vfs);
 		break;
 	case SSH_FXP_NAME:
-		return call_one_name(a, c->out.name);
+		return one_name(a, c->out.name);
 	case SSH_FXP_HANDLE:
 		return answer_handle(a, c->out.handle);
 	}
@@ -157,15 +158,6 @@ call_expand(struct peer *p, const char *path, char **out_path)
 	writer_cstring(
 	    begin_extended(p, &c, "expand-path@openssh.com", SSH_FXP_NAME),
 	    path);
-	return wait_for(p, &c);
-}
-
-int
-call_readlink(struct peer *p, const char *path, char **out_target)
-{
-	struct call c = { .out.name = out_target };
-
-	writer_cstring(begin(p, &c, SSH_FXP_READLINK, SSH_FXP_NAME), path);
 	return wait_for(p, &c);
 }
 

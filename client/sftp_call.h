@@ -29,7 +29,6 @@ int call_setstat(struct peer *p, const char *path, enum call_links links,
 int call_realpath(struct peer *p, const char *path, char **out_path);
 /* expand-path@openssh.com: a ~ at the beginning, as the server sees it. */
 int call_expand(struct peer *p, const char *path, char **out_path);
-int call_readlink(struct peer *p, const char *path, char **out_target);
 
 /* Make a directory, with the bits of mode that the server grants. */
 int call_mkdir(struct peer *p, const char *path, uint32_t mode);
@@ -45,11 +44,5 @@ int call_hardlink(struct peer *p, const char *path, const char *link_path);
 /* Copy a file within the server (copy-data). */
 int call_copy(struct peer *p, const char *from, const char *to);
 int call_statvfs(struct peer *p, const char *path, struct statvfs *out_vfs);
-
-/*
- * The one name of a NAME answer, as a C string that the caller frees; what
- * holds a NUL, or is not one name, is -EBADMSG.
- */
-int call_one_name(const struct answer *a, char **out_name);
 
 #endif

@@ -177,12 +177,6 @@ key_blob(const struct key *key)
 	return span_of(key->blob.p, key->blob.len);
 }
 
-struct span
-key_application(const struct key *key)
-{
-	return key->application;
-}
-
 unsigned
 key_bits(const struct key *key)
 {
@@ -196,12 +190,6 @@ struct evp_pkey_st *
 key_evp(const struct key *key)
 {
 	return key->pkey;
-}
-
-bool
-key_is_private(const struct key *key)
-{
-	return key->is_private;
 }
 
 bool

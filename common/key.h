@@ -134,9 +134,7 @@ bool key_needs_passphrase(struct span file);
 enum key_type key_type(const struct key *key);
 const struct key_kind *key_kind(const struct key *key);
 struct span key_blob(const struct key *key);
-struct span key_application(const struct key *key); /* empty unless sk */
 unsigned key_bits(const struct key *key); /* as ssh-keygen -l shows it */
-bool key_is_private(const struct key *key);
 /* libcrypto's object, which stays the key's: EVP_PKEY_up_ref() to keep it. */
 struct evp_pkey_st *key_evp(const struct key *key);
 /* Whether both have the same public half. */
@@ -149,9 +147,6 @@ bool key_equal(const struct key *a, const struct key *b);
 int key_fingerprint(const struct key *key, enum key_hash hash, char **out_text);
 /* The same for any blob: a certificate's, or a key we cannot read. */
 int key_fingerprint_blob(struct span blob, enum key_hash hash, char **out_text);
-
-/* "type base64"; the caller frees it. 0 or -ENOMEM. */
-int key_to_line(const struct key *key, char **out_text);
 
 /*
  * Append exactly what EVP_DigestSign() gives: Ed25519's 64 bytes, ECDSA as

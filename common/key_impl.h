@@ -13,7 +13,6 @@
 #include "common/wire.h"
 
 #define KEY_ED25519_LEN 32
-#define KEY_ED25519_SIG_LEN 64
 #define KEY_NAME_MAX 64   /* of key types and algorithms */
 #define KEY_CURVE_MAX 16  /* "nistp521" */
 #define KEY_POINT_MAX 133 /* P-521, uncompressed */

@@ -1,6 +1,6 @@
 /*
- * Keys as people read them: fingerprints and lines of a .pub file. Runs in
- * every program that logs or shows a key; all output is plain ASCII.
+ * Fingerprints of keys. Runs in every program that logs or shows a key; all
+ * output is plain ASCII.
  */
 #include "config.h"
 
@@ -65,19 +65,4 @@ int
 key_fingerprint(const struct key *key, enum key_hash hash, char **out_text)
 {
 	return key_fingerprint_blob(key_blob(key), hash, out_text);
-}
-
-int
-key_to_line(const struct key *key, char **out_text)
-{
-	AUTOFREE char *b64 = NULL;
-	char *text;
-	int e = base64_encode(key_blob(key), BASE64_PADDED, &b64);
-
-	if (e != 0)
-		return e;
-	if (asprintf(&text, "%s %s", key_kinds[key->type].name, b64) < 0)
-		return -ENOMEM;
-	*out_text = text;
-	return 0;
 }

@@ -242,8 +242,8 @@ cidr_holds(const struct cidr *range, const struct cidr *addr)
 	return true;
 }
 
-bool
-cidr_contains(const struct cidr *range, const char *addr)
+static bool
+contains(const struct cidr *range, const char *addr)
 {
 	struct cidr a;
 
@@ -256,7 +256,7 @@ cidr_match(const char *addr, const char *range)
 	struct cidr c;
 	int r = cidr_parse(range, &c);
 
-	return r != 0 ? r : cidr_contains(&c, addr);
+	return r != 0 ? r : contains(&c, addr);
 }
 
 int
@@ -271,7 +271,7 @@ cidr_list_match(const char *addr, const char *list)
 
 		if (r != 0)
 			return r;
-		if (addr != NULL && cidr_contains(&range, addr))
+		if (addr != NULL && contains(&range, addr))
 			verdict = 1;
 	}
 	return verdict;
@@ -306,7 +306,7 @@ peer_matches(const struct peer *peer, struct span member)
 	struct cidr range;
 
 	if (cidr_parse_span(member, &range) == 0)
-		return cidr_contains(&range, peer->addr);
+		return contains(&range, peer->addr);
 	if (peer->host != NULL &&
 	    pattern_span_match(peer->host, member, PATTERN_NOCASE))
 		return true;

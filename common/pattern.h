@@ -47,11 +47,9 @@ int cidr_parse(const char *text, struct cidr *out_range);
 
 /*
  * Whether a numeric address (a %scope is ignored, v4-mapped is IPv4) lies in
- * the range; false when addr is no address.
+ * the range: 1, or 0, also when addr is no address; or the error of
+ * cidr_parse().
  */
-bool cidr_contains(const struct cidr *range, const char *addr);
-
-/* The two above in one call: 1, 0, or the error of cidr_parse(). */
 int cidr_match(const char *addr, const char *range);
 
 /*

@@ -104,8 +104,9 @@ load_hostkeys(const struct server_args *args, struct server_config *config)
 	return -ENOKEY;
 }
 
-int
-server_seal(const char *name, const struct writer *w, int *out_fd)
+/* A file of memory that nobody can change any more: 0 and a descriptor. */
+static int
+seal(const char *name, const struct writer *w, int *out_fd)
 {
 	AUTOCLOSE int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -128,7 +129,7 @@ server_seal_lab(struct server_config *config, const struct lab *lab)
 	int rc = lab_encode(lab, &w);
 
 	if (rc == 0)
-		rc = server_seal("sshd-lab", &w, &fd);
+		rc = seal("sshd-lab", &w, &fd);
 	if (rc != 0)
 		return rc;
 	if (config->lab_fd >= 0)
@@ -146,11 +147,11 @@ seal_all(struct server_config *config)
 
 	rc = conf_encode(config->conf, &conf);
 	if (rc == 0)
-		rc = server_seal("sshd-config", &conf, &config->config_fd);
+		rc = seal("sshd-config", &conf, &config->config_fd);
 	if (rc == 0)
 		rc = hostkeys_encode(&config->hostkeys, &keys);
 	if (rc == 0)
-		rc = server_seal("sshd-hostkeys", &keys, &config->hostkeys_fd);
+		rc = seal("sshd-hostkeys", &keys, &config->hostkeys_fd);
 	if (rc != 0)
 		log_error(
 		    "cannot keep the configuration in memory: %s", err_str(rc));

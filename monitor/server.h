@@ -34,9 +34,6 @@ struct lab;
 /* Seal the terms anew, as config->lab_fd. 0 or -errno. */
 int server_seal_lab(struct server_config *config, const struct lab *lab);
 
-/* A file of memory that nobody can change any more: 0 and a descriptor. */
-int server_seal(const char *name, const struct writer *w, int *out_fd);
-
 /*
  * Descriptors 0, 1 and 2 are open from here on, whoever started us, and no
  * other but a socket unit's: what we are left by a shell is not for our

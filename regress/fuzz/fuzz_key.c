@@ -26,14 +26,12 @@ static void
 try_facts(const struct key *key)
 {
 	AUTOFREE char *fingerprint = NULL;
-	AUTOFREE char *line = NULL;
 	AUTOFREE char *pem = NULL;
 	AUTO(key_done) struct key *again = NULL;
 	AUTO(key_done) struct key *hollow = NULL;
 
 	if (key_fingerprint(key, KEY_HASH_SHA256, &fingerprint) != 0 ||
-	    key_to_line(key, &line) != 0 ||
-	    key_parse_line(span_of(line, strlen(line)), 0, &again, NULL) != 0 ||
+	    key_parse_blob(key_blob(key), 0, &again) != 0 ||
 	    !key_equal(key, again))
 		abort();
 	if (key_hollow_pem(key, &pem) == 0 &&
@@ -76,9 +74,7 @@ try_private(struct span s)
 	writer_bytes(&file, text, strlen(text));
 	writer_bytes(&file, MARK_END, strlen(MARK_END));
 	key_needs_passphrase(span_of(file.p, file.len));
-	if (key_load_private(span_of(file.p, file.len), 0, &key) == 0 &&
-	    !key_is_private(key))
-		abort();
+	(void)key_load_private(span_of(file.p, file.len), 0, &key);
 }
 
 static void

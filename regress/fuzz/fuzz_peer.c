@@ -151,7 +151,6 @@ try_calls(const uint8_t *data, size_t size)
 	AUTO(list_done) struct list names = LIST_INIT;
 	struct peer *p = fake_peer(data, size);
 	AUTOFREE char *path = NULL;
-	AUTOFREE char *target = NULL;
 	struct sftp_attrs a;
 	struct statvfs v;
 
@@ -159,7 +158,6 @@ try_calls(const uint8_t *data, size_t size)
 		return;
 	(void)list_glob(p, "/d*/[a-z]?/*", &names);
 	(void)call_realpath(p, ".", &path);
-	(void)call_readlink(p, "/l", &target);
 	(void)call_stat(p, "/f", CALL_FOLLOW, &a);
 	(void)call_statvfs(p, "/", &v);
 	(void)call_copy(p, "/a", "/b");
