@@ -296,7 +296,7 @@ settle_name(struct client *c)
 	const char *alias = sshconf_text(c->conf, KW_HOST_KEY_ALIAS);
 	struct expand typed = { .host = c->target.host,
 		.original = c->target.host };
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 	int rc = expand_tokens(
 	    &typed, sshconf_text(c->conf, KW_HOSTNAME), why, &c->hostname);
 

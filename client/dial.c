@@ -88,7 +88,7 @@ start_one(const struct dial *d, const struct address *to)
 {
 	AUTOCLOSE int fd = socket(
 	    to->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	char text[64];
+	char text[RESOLVE_TEXT_MAX];
 	int rc;
 
 	if (fd < 0)

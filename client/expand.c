@@ -140,8 +140,8 @@ done_text(struct writer *w, char **out_text)
 }
 
 int
-expand_tokens(
-    const struct expand *e, const char *text, char why[80], char **out_text)
+expand_tokens(const struct expand *e, const char *text,
+    char why[EXPAND_WHY_MAX], char **out_text)
 {
 	AUTO(writer_done) struct writer w = WRITER_INIT;
 
@@ -151,8 +151,8 @@ expand_tokens(
 			continue;
 		}
 		if (*++text == '\0' || !add_token(e, *text, &w)) {
-			snprintf(
-			    why, 80, "there is no token %%%.1s here", text);
+			snprintf(why, EXPAND_WHY_MAX,
+			    "there is no token %%%.1s here", text);
 			return -EBADMSG;
 		}
 	}
@@ -161,14 +161,14 @@ expand_tokens(
 
 /* ${NAME}; *text is moved to its last character. */
 static int
-add_variable(const char **text, char why[80], struct writer *w)
+add_variable(const char **text, char why[EXPAND_WHY_MAX], struct writer *w)
 {
 	const char *start = *text + 2, *end = strchr(start, '}');
 	AUTOFREE char *name = NULL;
 	const char *value;
 
 	if (end == NULL) {
-		snprintf(why, 80, "\"${\" has no \"}\"");
+		snprintf(why, EXPAND_WHY_MAX, "\"${\" has no \"}\"");
 		return -EBADMSG;
 	}
 	name = strndup(start, (size_t)(end - start));
@@ -176,7 +176,8 @@ add_variable(const char **text, char why[80], struct writer *w)
 		return -ENOMEM;
 	value = getenv(name);
 	if (value == NULL) {
-		snprintf(why, 80, "variable %.40s is not set", name);
+		snprintf(
+		    why, EXPAND_WHY_MAX, "variable %.40s is not set", name);
 		return -EBADMSG;
 	}
 	add(w, value);
@@ -186,7 +187,7 @@ add_variable(const char **text, char why[80], struct writer *w)
 
 /* ~ or ~user in front; *text is moved behind it. */
 static int
-add_home(const char **text, char why[80], struct writer *w)
+add_home(const char **text, char why[EXPAND_WHY_MAX], struct writer *w)
 {
 	size_t len = strcspn(*text + 1, "/");
 	AUTOFREE char *name = strndup(*text + 1, len);
@@ -195,7 +196,7 @@ add_home(const char **text, char why[80], struct writer *w)
 	if (name == NULL)
 		return -ENOMEM;
 	if (len > 0 && (pw = getpwnam(name)) == NULL) {
-		snprintf(why, 80, "there is no user %.40s", name);
+		snprintf(why, EXPAND_WHY_MAX, "there is no user %.40s", name);
 		return -EBADMSG;
 	}
 	add(w, pw != NULL ? pw->pw_dir : expand_home());
@@ -204,8 +205,8 @@ add_home(const char **text, char why[80], struct writer *w)
 }
 
 int
-expand_path(
-    const struct expand *e, const char *text, char why[80], char **out_path)
+expand_path(const struct expand *e, const char *text, char why[EXPAND_WHY_MAX],
+    char **out_path)
 {
 	AUTO(writer_done) struct writer w = WRITER_INIT;
 	int rc = 0;
@@ -219,8 +220,8 @@ expand_path(
 		else if (*text != '%')
 			writer_u8(&w, (uint8_t)*text);
 		else if (*++text == '\0' || !add_token(e, *text, &w)) {
-			snprintf(
-			    why, 80, "there is no token %%%.1s here", text);
+			snprintf(why, EXPAND_WHY_MAX,
+			    "there is no token %%%.1s here", text);
 			rc = -EBADMSG;
 		}
 	}

@@ -17,16 +17,21 @@ struct expand {
 	const char *alias;    /* %k */
 };
 
-/*
- * Replace the tokens. Owned. -EBADMSG: a token that there is none of, or an
- * unset variable; why gets it, at most 80 bytes. -ENOMEM.
- */
-int expand_tokens(
-    const struct expand *e, const char *text, char why[80], char **out_text);
+#define EXPAND_WHY_MAX 80 /* a sentence on why not, with its NUL */
 
-/* The same, then ~ and ${VARIABLE}: for names of files. */
-int expand_path(
-    const struct expand *e, const char *text, char why[80], char **out_path);
+/*
+ * Replace the tokens. 0: *out_text is owned. -EBADMSG: a token that there is
+ * none of, and why says which. -ENOMEM.
+ */
+int expand_tokens(const struct expand *e, const char *text,
+    char why[EXPAND_WHY_MAX], char **out_text);
+
+/*
+ * The same, then ~ and ${VARIABLE}: for names of files. -EBADMSG also for an
+ * unset variable and a user there is none of.
+ */
+int expand_path(const struct expand *e, const char *text,
+    char why[EXPAND_WHY_MAX], char **out_path);
 
 /*
  * The home directory: $HOME if it is absolute and ours, else what passwd(5)

@@ -26,8 +26,10 @@
 #include "common/own.h"
 #include "common/pattern.h"
 
-#define TYPE_MAX 64
-#define TYPES_TEXT_MAX 512
+#define TYPES_TEXT_MAX 512  /* names of types, with commas */
+#define WHERE_TEXT_MAX 512  /* the name of a file, and a line's number */
+#define NAMES_TEXT_MAX 1024 /* lines about other names of a key */
+#define PEER_TEXT_MAX 128   /* an address and a port */
 
 enum verdict {
 	HOST_NEW,
@@ -41,27 +43,27 @@ struct look {
 	const char *name;
 	struct span blob;
 	enum verdict verdict;
-	bool unread;     /* a file is there, but cannot be read */
-	bool authority;  /* there is a @cert-authority for the name */
-	char where[512]; /* "FILE:LINE" of the line that decided */
-	char file[512];  /* its FILE */
+	bool unread;    /* a file is there, but cannot be read */
+	bool authority; /* there is a @cert-authority for the name */
+	char where[WHERE_TEXT_MAX]; /* "FILE:LINE" of the line that decided */
+	char file[WHERE_TEXT_MAX];  /* its FILE */
 	char types[TYPES_TEXT_MAX]; /* of the name's keys, with commas */
 };
 
 static void
-blob_type(struct span blob, char type[TYPE_MAX])
+blob_type(struct span blob, char type[HOSTCHECK_KIND_MAX])
 {
 	struct reader r;
 	struct span s;
 
 	reader_init(&r, blob.p, blob.len);
-	s = reader_string(&r, TYPE_MAX - 1);
-	snprintf(type, TYPE_MAX, "%.*s", (int)s.len,
+	s = reader_string(&r, HOSTCHECK_KIND_MAX - 1);
+	snprintf(type, HOSTCHECK_KIND_MAX, "%.*s", (int)s.len,
 	    s.len > 0 ? (const char *)s.p : "");
 }
 
 const char *
-hostcheck_kind(struct span blob, char buf[64])
+hostcheck_kind(struct span blob, char buf[HOSTCHECK_KIND_MAX])
 {
 	const struct key_kind *kind;
 	bool cert;
@@ -94,7 +96,7 @@ hostcheck_each(const char *path, hostcheck_visit *visit, void *arg)
 static void
 note_type(struct look *k, struct span type)
 {
-	char name[TYPE_MAX];
+	char name[HOSTCHECK_KIND_MAX];
 
 	snprintf(
 	    name, sizeof(name), "%.*s", (int)type.len, (const char *)type.p);
@@ -157,7 +159,7 @@ look_in_list(const struct client *c, const struct words *files, struct look *k)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		AUTOFREE char *path = NULL;
-		char why[80];
+		char why[EXPAND_WHY_MAX];
 		int rc;
 
 		if (strcasecmp(files->v[i], "none") == 0)
@@ -237,7 +239,7 @@ hostcheck_picture(struct span blob)
 {
 	AUTO(key_done) struct key *key = NULL;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
-	char kind[64], title[128];
+	char kind[HOSTCHECK_KIND_MAX], title[128];
 
 	SHA256(blob.p, blob.len, hash);
 	if (key_parse_blob(blob, 0, &key) != 0)
@@ -264,7 +266,7 @@ static void
 say_changed(const struct client *c, const struct look *k)
 {
 	AUTOFREE char *print = fingerprint(c, k->blob);
-	char kind[64];
+	char kind[HOSTCHECK_KIND_MAX];
 
 	fprintf(stderr,
 	    "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\n"
@@ -280,7 +282,7 @@ say_changed(const struct client *c, const struct look *k)
 
 /* The address behind the connection, as " ([ADDRESS]:PORT)". */
 static void
-peer_text(const struct client *c, char text[128])
+peer_text(const struct client *c, char text[PEER_TEXT_MAX])
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
@@ -293,12 +295,12 @@ peer_text(const struct client *c, char text[128])
 	    getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
 		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;
-	snprintf(text, 128, " ([%.64s]:%.8s)", host, port);
+	snprintf(text, PEER_TEXT_MAX, " ([%.64s]:%.8s)", host, port);
 }
 
 struct other_names {
 	struct span blob;
-	char text[1024];
+	char text[NAMES_TEXT_MAX];
 };
 
 static bool
@@ -306,12 +308,12 @@ note_name(
     void *arg, const char *path, unsigned at, const struct known_line *line)
 {
 	struct other_names *o = arg;
-	char one[512];
+	char one[WHERE_TEXT_MAX];
 
 	if (line->marker != KNOWN_PLAIN || !known_is_key(line, o->blob))
 		return false;
 	snprintf(one, sizeof(one), "    %s:%u: %.*s\n", path, at,
-	    known_is_hashed(line) ? 13 : (int)(line->hosts.len % sizeof(one)),
+	    known_is_hashed(line) ? 13 : (int)line->hosts.len,
 	    known_is_hashed(line) ? "[hashed name]"
 				  : (const char *)line->hosts.p);
 	return strlcat(o->text, one, sizeof(o->text)) >= sizeof(o->text);
@@ -329,7 +331,7 @@ other_names(const struct client *c, struct span blob, struct other_names *o)
 
 		for (size_t i = 0; i < files->n; i++) {
 			AUTOFREE char *path = NULL;
-			char why[80];
+			char why[EXPAND_WHY_MAX];
 
 			if (expand_path(&c->expand, files->v[i], why, &path) ==
 			    0)
@@ -338,19 +340,18 @@ other_names(const struct client *c, struct span blob, struct other_names *o)
 	}
 }
 
-static int
-ask_user(const struct client *c, const struct look *k)
+/* Who the host says it is, as a question; owned, or NULL. */
+static char *
+question(const struct client *c, const struct look *k, const char *print)
 {
-	AUTOFREE char *print = fingerprint(c, k->blob);
 	AUTOFREE char *picture = hostcheck_picture(k->blob);
-	AUTOFREE char *text = NULL;
 	struct other_names others;
-	char kind[64], peer[128];
-	const char *again = "";
+	char kind[HOSTCHECK_KIND_MAX], peer[PEER_TEXT_MAX];
+	char *text;
 
 	peer_text(c, peer);
 	other_names(c, k->blob, &others);
-	if (print == NULL || picture == NULL ||
+	if (picture == NULL ||
 	    asprintf(&text,
 		"The authenticity of host '%s%s' can't be established.\n"
 		"%s%s key fingerprint is %s.\n%s%s%s"
@@ -364,14 +365,25 @@ ask_user(const struct client *c, const struct look *k)
 		others.text[0] != '\0'
 		    ? "This host key is known by the following other names:\n"
 		    : "This key is not known by any other names.\n",
-		others.text) < 0) {
-		text = NULL;
+		others.text) < 0)
+		return NULL;
+	return text;
+}
+
+/* 0: yes, or the fingerprint was typed; -ECANCELED: no; or why not. */
+static int
+ask_user(const struct client *c, const struct look *k)
+{
+	AUTOFREE char *print = fingerprint(c, k->blob);
+	AUTOFREE char *text = print != NULL ? question(c, k, print) : NULL;
+	const char *now = text;
+	char kind[HOSTCHECK_KIND_MAX];
+
+	if (text == NULL)
 		return -ENOMEM;
-	}
 	for (;;) {
 		AUTO(prompt_done) char *answer = NULL;
-		int rc =
-		    prompt_ask(*again != '\0' ? again : text, true, &answer);
+		int rc = prompt_ask(now, true, &answer);
 
 		if (rc == -ENOTTY)
 			log_error("There is no terminal to ask on: compare "
@@ -385,7 +397,7 @@ ask_user(const struct client *c, const struct look *k)
 			return 0;
 		if (strcasecmp(answer, "no") == 0)
 			return -ECANCELED;
-		again = "Please type 'yes', 'no' or the fingerprint: ";
+		now = "Please type 'yes', 'no' or the fingerprint: ";
 	}
 }
 
@@ -397,7 +409,7 @@ remember(const struct client *c, const struct look *k)
 	const struct words *files = sshconf_list(c->conf, KW_USER_KNOWN_HOSTS);
 	AUTOFREE char *path = NULL;
 	AUTOFREE char *line = NULL;
-	char why[80], kind[64];
+	char why[EXPAND_WHY_MAX], kind[HOSTCHECK_KIND_MAX];
 	int rc;
 
 	if (files->n == 0 || strcasecmp(files->v[0], "none") == 0)
@@ -431,7 +443,7 @@ static int
 take_new(struct client *c, const struct look *k)
 {
 	long strict = sshconf_number(c->conf, KW_STRICT);
-	char kind[64];
+	char kind[HOSTCHECK_KIND_MAX];
 
 	if (strict == STRICT_ASK && sshconf_flag(c->conf, KW_BATCH_MODE))
 		strict = STRICT_YES;
@@ -502,7 +514,7 @@ show(const struct client *c, struct span blob)
 {
 	AUTOFREE char *print = fingerprint(c, blob);
 	AUTOFREE char *picture = hostcheck_picture(blob);
-	char kind[64];
+	char kind[HOSTCHECK_KIND_MAX];
 
 	log_debug("Server host key: %s %s", hostcheck_kind(blob, kind),
 	    print != NULL ? print : "?");

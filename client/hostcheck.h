@@ -13,10 +13,15 @@ typedef bool hostcheck_visit(void *arg, const char *path, unsigned line_number,
 /* Each good line of the file, in order. 0; -errno of reading it. */
 int hostcheck_each(const char *path, hostcheck_visit *visit, void *arg);
 
-/* "ED25519" of a blob; the type's own name when we do not have it. */
-const char *hostcheck_kind(struct span blob, char buf[64]);
+#define HOSTCHECK_KIND_MAX 64 /* name of a key's type, with its NUL */
 
-/* Add a line at the end, on a line of its own; makes ~/.ssh if need be. */
+/* "ED25519" of a blob; the type's own name, in buf, when we do not have it. */
+const char *hostcheck_kind(struct span blob, char buf[HOSTCHECK_KIND_MAX]);
+
+/*
+ * Add a line at the end, on a line of its own; makes ~/.ssh if need be. 0 or
+ * -errno.
+ */
 int hostcheck_append(const char *path, const char *line);
 
 /* The picture of a blob's SHA-256, owned, or NULL. */

@@ -255,7 +255,7 @@ add_named(const struct client *c, struct identities *ids, struct certs *certs,
 	AUTOFREE char *path = NULL;
 	AUTOFREE char *pub = NULL;
 	bool must = sshconf_is_set(c->conf, KW_IDENTITY_FILE);
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 	int rc = expand_path(&c->expand, name, why, &path);
 
 	if (rc == -EBADMSG)
@@ -309,7 +309,7 @@ add_certs(const struct client *c, struct certs *certs)
 
 	for (size_t i = 0; i < files->n; i++) {
 		AUTOFREE char *path = NULL;
-		char why[80];
+		char why[EXPAND_WHY_MAX];
 
 		if (strcasecmp(files->v[i], "none") != 0 &&
 		    expand_path(&c->expand, files->v[i], why, &path) == 0)
@@ -324,7 +324,7 @@ identity_agent_path(const struct client *c)
 {
 	const char *said = sshconf_text(c->conf, KW_IDENTITY_AGENT);
 	const char *env = getenv("SSH_AUTH_SOCK");
-	char why[80], *path = NULL;
+	char why[EXPAND_WHY_MAX], *path = NULL;
 
 	if (said == NULL)
 		return NULL;

@@ -123,7 +123,7 @@ list_one(
 	AUTOFREE char *picture = NULL;
 	AUTOFREE char *hosts =
 	    strndup((const char *)line->hosts.p, line->hosts.len);
-	char kind[64];
+	char kind[HOSTCHECK_KIND_MAX];
 
 	if (!is_asked_for(l->job, line) || hosts == NULL ||
 	    base64_decode(line->key, &blob) != 0 ||
@@ -402,7 +402,7 @@ find_file(struct job *j)
 	const struct expand e = { .host = NULL };
 	const struct words *said =
 	    sshconf_list(client_conf(j->client), KW_USER_KNOWN_HOSTS);
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 
 	if (j->file != NULL)
 		return 0;

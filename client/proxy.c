@@ -62,7 +62,7 @@ proxy_command(const struct expand *e, const char *command, pid_t *out_pid)
 	const char *shell = run_shell_path();
 	AUTOFREE char *expanded = NULL;
 	AUTOFREE char *line = NULL;
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 	int rc = expand_tokens(e, command, why, &expanded);
 
 	if (rc != 0) {

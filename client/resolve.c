@@ -105,9 +105,9 @@ resolve(const char *host, int port, int family, struct addresses *out,
 }
 
 void
-resolve_text(const struct address *a, char text[64])
+resolve_text(const struct address *a, char text[RESOLVE_TEXT_MAX])
 {
-	if (getnameinfo((const struct sockaddr *)&a->sa, a->len, text, 64, NULL,
-		0, NI_NUMERICHOST) != 0)
-		strlcpy(text, "?", 64);
+	if (getnameinfo((const struct sockaddr *)&a->sa, a->len, text,
+		RESOLVE_TEXT_MAX, NULL, 0, NI_NUMERICHOST) != 0)
+		strlcpy(text, "?", RESOLVE_TEXT_MAX);
 }

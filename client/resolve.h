@@ -29,7 +29,9 @@ struct addresses {
 int resolve(const char *host, int port, int family, struct addresses *out,
     const char **out_why);
 
-/* "192.0.2.1" or "2001:db8::1" of an address, in 64 bytes. */
-void resolve_text(const struct address *a, char text[64]);
+#define RESOLVE_TEXT_MAX 64 /* an address with its scope, and its NUL */
+
+/* "192.0.2.1" or "2001:db8::1" of an address; "?" when it has no text. */
+void resolve_text(const struct address *a, char text[RESOLVE_TEXT_MAX]);
 
 #endif

@@ -48,7 +48,7 @@ sharer_path(const struct client *c, int *out_rc)
 {
 	const char *said = sshconf_text(c->conf, KW_CONTROL_PATH);
 	AUTOFREE char *path = NULL;
-	char why[80], cwd[PATH_MAX], *whole = NULL;
+	char why[EXPAND_WHY_MAX], cwd[PATH_MAX], *whole = NULL;
 
 	*out_rc = 0;
 	if (said == NULL &&

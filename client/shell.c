@@ -55,7 +55,7 @@ find_agent(const struct client *c, char **out_path)
 {
 	const char *said = sshconf_text(c->conf, KW_FORWARD_AGENT);
 	AUTOFREE char *path = NULL;
-	char why[80] = "it is yes, no, a path or $VARIABLE";
+	char why[EXPAND_WHY_MAX] = "it is yes, no, a path or $VARIABLE";
 	int rc = 0;
 
 	*out_path = NULL;

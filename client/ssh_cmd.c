@@ -382,7 +382,7 @@ settle_command(struct ssh *s)
 {
 	struct sshconf *conf = s->client->conf;
 	const char *remote = sshconf_text(conf, KW_REMOTE_COMMAND);
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 	int rc = 0;
 
 	if (remote != NULL && s->job.spec.command != NULL) {
@@ -454,7 +454,7 @@ run_local(const struct ssh *s)
 {
 	const char *text = sshconf_text(s->client->conf, KW_LOCAL_COMMAND);
 	AUTOFREE char *command = NULL;
-	char why[80];
+	char why[EXPAND_WHY_MAX];
 
 	if (text == NULL ||
 	    !sshconf_flag(s->client->conf, KW_PERMIT_LOCAL_COMMAND))

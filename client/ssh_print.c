@@ -19,7 +19,7 @@ settle_texts(const struct client *c)
 	static const struct {
 		enum keyword kw;
 		int (*work_out)(const struct expand *e, const char *text,
-		    char why[80], char **out_text);
+		    char why[EXPAND_WHY_MAX], char **out_text);
 	} texts[] = { { KW_REMOTE_COMMAND, expand_tokens },
 		{ KW_IDENTITY_AGENT, expand_path },
 		{ KW_CONTROL_PATH, expand_path } };
@@ -28,7 +28,7 @@ settle_texts(const struct client *c)
 	for (size_t i = 0; i < nitems_of(texts) && rc == 0; i++) {
 		const char *said = sshconf_text(c->conf, texts[i].kw);
 		AUTOFREE char *text = NULL;
-		char why[80];
+		char why[EXPAND_WHY_MAX];
 
 		if (said == NULL)
 			continue;

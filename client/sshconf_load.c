@@ -86,7 +86,7 @@ current_host(const struct loader *ld)
 {
 	const char *name = sshconf_text(ld->conf, KW_HOSTNAME);
 	struct expand e = { .host = ld->host, .original = ld->host };
-	char why[80], *out;
+	char why[EXPAND_WHY_MAX], *out;
 
 	if (name == NULL || expand_tokens(&e, name, why, &out) != 0)
 		return strdup(ld->host);
@@ -120,7 +120,7 @@ exec_matches(struct loader *ld, const char *text)
 	bool said = sshconf_is_set(ld->conf, KW_PORT);
 	struct expand e = { .host = host, .original = ld->host };
 	const char *unsafe = unsafe_names(ld);
-	char why[80], port[8];
+	char why[EXPAND_WHY_MAX], port[8];
 
 	if (unsafe != NULL) {
 		load_error(ld, unsafe);
@@ -279,7 +279,7 @@ take_include(struct loader *ld, const struct words *words)
 	for (size_t i = 0; i < words->n && !ld->too_deep; i++) {
 		struct expand e = { .original = ld->host, .host = ld->host };
 		AUTOFREE char *path = NULL;
-		char why[80], full[PATH_MAX];
+		char why[EXPAND_WHY_MAX], full[PATH_MAX];
 
 		if (expand_path(&e, words->v[i], why, &path) != 0) {
 			load_error(ld, why);
