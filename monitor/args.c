@@ -196,6 +196,23 @@ check_length(const char *text)
 	exit(EXIT_USAGE);
 }
 
+/* Whole, for a reload reads it again, and daemon(3) has gone to "/". */
+static void
+set_config_file(struct server_args *args, const char *path)
+{
+	AUTOFREE char *here = *path != '/' ? getcwd(NULL, 0) : NULL;
+	char *whole = NULL;
+
+	if (here == NULL)
+		whole = strdup(path);
+	else if (asprintf(&whole, "%s/%s", here, path) < 0)
+		whole = NULL;
+	if (whole == NULL)
+		fatal("out of memory");
+	free(args->config_file);
+	args->config_file = whole;
+}
+
 static void
 set_value(struct server_args *args, int opt, char *value)
 {
@@ -208,7 +225,7 @@ set_value(struct server_args *args, int opt, char *value)
 		args->stderr_log = true;
 		return;
 	case 'f':
-		args->config_file = value;
+		set_config_file(args, value);
 		return;
 	case 'R':
 		fputs("-R not supported here\n", stderr);
@@ -226,7 +243,7 @@ server_args_parse(int argc, char **argv, struct server_args *out_args)
 {
 	int opt;
 
-	out_args->config_file = DEFAULT_CONFIG;
+	set_config_file(out_args, DEFAULT_CONFIG);
 	while ((opt = getopt(argc, argv, flags)) != -1)
 		if (!set_flag(out_args, opt) && !set_dead(out_args, opt) &&
 		    !set_override(out_args, opt, optarg))
@@ -255,4 +272,5 @@ server_args_done(struct server_args *args)
 	for (size_t i = 0; i < args->noverrides; i++)
 		free((char *)(uintptr_t)args->overrides[i]);
 	free(args->overrides);
+	free(args->config_file);
 }

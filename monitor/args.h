@@ -7,7 +7,7 @@
 #include "common/conf.h"
 
 struct server_args {
-	const char *config_file;
+	char *config_file;      /* owned; NULL: none */
 	const char **overrides; /* -o; -4, -6, -c, -g, -h, -p in its form */
 	size_t noverrides;
 	bool foreground; /* -D */

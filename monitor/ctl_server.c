@@ -217,8 +217,11 @@ print_status(struct chan *sshd, pid_t pid, const struct msg_ctl_status_reply *s,
 	    (const char *)s->listens.p);
 	printf("    config       %.*s\n", (int)s->config.len,
 	    (const char *)s->config.p);
-	printf("    pid file     %.*s\n", (int)s->pid_file.len,
-	    (const char *)s->pid_file.p);
+	if (s->pid_file.len == 0)
+		printf("    pid file     none\n");
+	else
+		printf("    pid file     %.*s\n", (int)s->pid_file.len,
+		    (const char *)s->pid_file.p);
 	printf("    connections  %" PRIu64 ", of these %" PRIu64
 	       " not logged in%s\n",
 	    s->connections, s->starting,

@@ -3,13 +3,14 @@
 call."""
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, Server, flavour, free_port, listening, sshd_path
-from wait import PATIENCE, wait_for
+from wait import PATIENCE, holds, wait_for
 
 place = Place()
 user = place.account()
@@ -187,7 +188,8 @@ def daemon():
     made.conf["Port"] = str(port)
     made.write_conf()
     log = place.path("daemon.log")
-    done = place.run([sshd_path(), "-f", made.conf_path, "-E", log])
+    done = place.run([sshd_path(), "-f", os.path.basename(made.conf_path),
+                      "-E", log], cwd=os.path.dirname(made.conf_path))
     tap.equal(done.returncode, 0, "the caller gets its prompt back",
               done.stderr)
     pid_file = made.conf["PidFile"]
@@ -200,6 +202,12 @@ def daemon():
     tap.equal(os.readlink("/proc/%d/cwd" % pid), "/", "and is in /")
     fds = {os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in (0, 1)}
     tap.equal(fds, {"/dev/null"}, "with /dev/null as input and output")
+    other = free_port()
+    made.conf["Port"] = str(other)
+    made.write_conf()
+    os.kill(pid, signal.SIGHUP)
+    tap.ok(holds(lambda: listening(other)),
+           "SIGHUP: it still finds what -f named from another directory")
     os.kill(pid, 15)
     wait_for(lambda: not os.path.exists(pid_file), what="its end")
 
