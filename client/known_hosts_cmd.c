@@ -16,6 +16,7 @@
 #include "client/expand.h"
 #include "client/file.h"
 #include "client/hostcheck.h"
+#include "client/show.h"
 #include "client/target.h"
 #include "common/base64.h"
 #include "common/err.h"
@@ -38,13 +39,23 @@ struct job {
 	int nnames;
 };
 
-static void
-usage(FILE *out)
+static const char usage[] =
+    "usage: omniedge known-hosts list [--json] [--picture] [HOST ...]\n"
+    "       omniedge known-hosts add [--hash] [--key FILE] HOST\n"
+    "       omniedge known-hosts remove HOST ...\n";
+
+static int
+bad_usage(void)
 {
-	fputs(
-	    "usage: omniedge known-hosts list [--json] [--picture] [HOST ...]\n"
-	    "       omniedge known-hosts add [--hash] [--key FILE] HOST\n"
-	    "       omniedge known-hosts remove HOST ...\n\n"
+	show_usage(usage, "known-hosts");
+	return EXIT_USAGE;
+}
+
+static void
+print_help(void)
+{
+	printf(
+	    "%s\n"
 	    "A HOST is NAME, NAME:PORT or [ADDRESS]:PORT.\n\n"
 	    "  --file FILE   this file, not ~/.ssh/known_hosts\n"
 	    "  --json        print JSON\n"
@@ -54,7 +65,7 @@ usage(FILE *out)
 	    "                the host is asked, and then you are\n\n"
 	    "The flags of omniedge ssh for a connection (-p -J -F -o ...) "
 	    "work too.\n",
-	    out);
+	    usage);
 }
 
 /* "host" or "[host]:port" of what the user typed. */
@@ -240,10 +251,8 @@ add_host(struct job *j)
 	const char *path = j->key;
 	int rc;
 
-	if (j->nnames != 1) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (j->nnames != 1)
+		return bad_usage();
 	if (path == NULL)
 		return add_from_host(j);
 	if (job_name(j, j->names[0], name) != 0)
@@ -324,10 +333,8 @@ remove_hosts(struct job *j)
 	char name[KNOWN_NAME_MAX];
 	int status = 0;
 
-	if (j->nnames == 0) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (j->nnames == 0)
+		return bad_usage();
 	for (int i = 0; i < j->nnames; i++)
 		if (job_name(j, j->names[i], name) != 0 ||
 		    remove_one(j, name) != 0)
@@ -387,7 +394,7 @@ take_option(struct job *j, int letter)
 		j->key = optarg;
 		return 0;
 	case OPT_HELP:
-		usage(stdout);
+		print_help();
 		return 1;
 	default:
 		return client_flag(j->client, letter, optarg) == 0 ? 0
@@ -418,8 +425,9 @@ run(struct job *j, const char *verb)
 	for (size_t i = 0; i < nitems_of(jobs); i++)
 		if (strcmp(verb, jobs[i].name) == 0)
 			return jobs[i].run(j);
-	usage(stderr);
-	return EXIT_USAGE;
+	log_error(
+	    "known-hosts: there is no subcommand \"%s\"", client_safe(verb));
+	return bad_usage();
 }
 
 static void
@@ -443,15 +451,11 @@ known_hosts_command(int argc, char **argv)
 
 		if (rc == 1)
 			return 0;
-		if (rc != 0) {
-			usage(stderr);
-			return EXIT_USAGE;
-		}
+		if (rc != 0)
+			return bad_usage();
 	}
-	if (optind >= argc) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
+	if (optind >= argc)
+		return bad_usage();
 	j.names = argv + optind + 1;
 	j.nnames = argc - optind - 1;
 	return run(&j, argv[optind]);

@@ -46,29 +46,31 @@ struct line {
 	struct passed passed; /* to -S's program */
 };
 
+static const char usage[] =
+    "usage: omniedge scp [-346BCOpqrsTv] [-c ciphers] [-D sftp_server]\n"
+    "                    [-F file] [-i identity_file] [-J hosts] [-l limit]\n"
+    "                    [-o option] [-P port] [-S program] [-X option]\n"
+    "                    [--json] source ... target\n";
+
 static void
-print_help(FILE *out)
+print_help(void)
 {
-	fputs("usage: omniedge scp [-346BCOpqrsTv] [-c ciphers] [-D "
-	      "sftp_server] [-F file]\n"
-	      "                    [-i identity_file] [-J hosts] [-l limit] "
-	      "[-o option] [-P port]\n"
-	      "                    [-S program] [-X option] [--json] source "
-	      "... target\n\n"
-	      "  -r              directories, with all that is in them\n"
-	      "  -p              keep times and modes\n"
-	      "  -O              the old protocol, for servers without SFTP\n"
-	      "  -3              between two hosts, through this one (always)\n"
-	      "  -B              never ask for a password or a passphrase\n"
-	      "  -l limit        Kbit/s\n"
-	      "  -T              with -O: take names that were not asked for\n"
-	      "  -X option       nrequests=N, buffer=BYTES\n"
-	      "  -D program      an SFTP server of this machine, and no host\n"
-	      "  -S program      an ssh(1) to connect with\n"
-	      "  --json          a summary for scripts, on standard output\n",
-	    out);
-	client_flags_help(CLIENT_SCP, out);
-	fputs("\nThe manual page is omniedge-scp(1).\n", out);
+	printf(
+	    "%s\n"
+	    "  -r              directories, with all that is in them\n"
+	    "  -p              keep times and modes\n"
+	    "  -O              the old protocol, for servers without SFTP\n"
+	    "  -3              between two hosts, through this one (always)\n"
+	    "  -B              never ask for a password or a passphrase\n"
+	    "  -l limit        Kbit/s\n"
+	    "  -T              with -O: take names that were not asked for\n"
+	    "  -X option       nrequests=N, buffer=BYTES\n"
+	    "  -D program      an SFTP server of this machine, and no host\n"
+	    "  -S program      an ssh(1) to connect with\n"
+	    "  --json          a summary for scripts, on standard output\n",
+	    usage);
+	client_flags_help(CLIENT_SCP, stdout);
+	puts("\nThe manual page is omniedge-scp(1).");
 }
 
 /* --- the command line ---------------------------------------------------- */
@@ -142,7 +144,7 @@ parse_line(struct line *l, int argc, char **argv)
 	while (rc == 0 && (letter = getopt_long(argc, argv, letters,
 			       long_options, NULL)) != -1) {
 		if (letter == OPT_HELP) {
-			print_help(stdout);
+			print_help();
 			exit(0);
 		}
 		rc = letter == '?' ? -EINVAL : take_flag(l, letter);
@@ -258,7 +260,7 @@ scp_command(int argc, char **argv)
 		interrupt_arm();
 		status = run(&l, (size_t)(argc - optind), argv + optind);
 	} else {
-		print_help(stderr);
+		show_usage(usage, "scp");
 		status = 1;
 	}
 	progress_free(l.scp.progress);

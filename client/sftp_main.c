@@ -41,22 +41,24 @@ struct line {
 	struct remote_options remote;
 	struct client *flags;
 	const char *batch_file;
+	FILE *commands; /* -b's, or standard input */
 	bool noisy, quiet;
 	struct passed passed; /* to -S's program */
 };
 
+static const char usage[] =
+    "usage: omniedge sftp [-46aCfNpqrv] [-B buffer_size] [-b batchfile]\n"
+    "                     [-c ciphers] [-D sftp_server] [-F file]\n"
+    "                     [-i identity_file] [-J hosts] [-l limit]\n"
+    "                     [-o option] [-P port] [-R num_requests]\n"
+    "                     [-S program] [-s subsystem] [-X option]\n"
+    "                     destination [local_path]\n";
+
 static void
-print_help(FILE *out)
+print_help(void)
 {
-	fputs(
-	    "usage: omniedge sftp [-46aCfNpqrv] [-B buffer_size] [-b "
-	    "batchfile] [-c ciphers]\n"
-	    "                     [-D sftp_server] [-F file] [-i "
-	    "identity_file] [-J hosts]\n"
-	    "                     [-l limit] [-o option] [-P port] [-R "
-	    "num_requests] [-S program]\n"
-	    "                     [-s subsystem] [-X option] destination "
-	    "[local_path]\n\n"
+	printf(
+	    "%s\n"
 	    "  -a              go on with files that are there in part\n"
 	    "  -B size         bytes of one request\n"
 	    "  -b file         commands from a file, or - for standard input\n"
@@ -70,9 +72,9 @@ print_help(FILE *out)
 	    "  -S program      an ssh(1) to connect with\n"
 	    "  -s name         another subsystem, or the path of a server\n"
 	    "  -X option       nrequests=N, buffer=BYTES\n",
-	    out);
-	client_flags_help(CLIENT_SFTP, out);
-	fputs("\nThe manual page is omniedge-sftp(1).\n", out);
+	    usage);
+	client_flags_help(CLIENT_SFTP, stdout);
+	puts("\nThe manual page is omniedge-sftp(1).");
 }
 
 /* --- the command line ---------------------------------------------------- */
@@ -167,7 +169,7 @@ parse_line(struct line *l, int argc, char **argv)
 	while (rc == 0 && (letter = getopt_long(argc, argv, letters,
 			       long_options, NULL)) != -1) {
 		if (letter == OPT_HELP) {
-			print_help(stdout);
+			print_help();
 			exit(0);
 		}
 		rc = letter == '?' ? -EINVAL : take_flag(l, letter);
@@ -226,24 +228,25 @@ go_to_path(struct sftp *s, const char *path, const char *local, bool *out_done)
 	return one_command(s, "get", words);
 }
 
+/* Before the login, which is not to be made in vain. */
+static int
+open_commands(struct line *l)
+{
+	l->commands = stdin;
+	if (l->batch_file != NULL && strcmp(l->batch_file, "-") != 0)
+		l->commands = fopen(l->batch_file, "re");
+	if (l->commands != NULL)
+		return 0;
+	show_error("%s (%s).", strerror(errno), l->batch_file);
+	return -ENOENT;
+}
+
 static int
 read_commands(struct line *l)
 {
-	FILE *in = stdin;
-	int status;
-
-	if (l->batch_file != NULL && strcmp(l->batch_file, "-") != 0)
-		in = fopen(l->batch_file, "re");
-	if (in == NULL) {
-		show_error("%s (%s).", strerror(errno), l->batch_file);
-		return 1;
-	}
 	if (l->batch_file == NULL && isatty(STDIN_FILENO))
 		return sftp_interactive(&l->sftp);
-	status = sftp_batch(&l->sftp, in);
-	if (in != stdin)
-		fclose(in);
-	return status;
+	return sftp_batch(&l->sftp, l->commands);
 }
 
 static int
@@ -270,7 +273,7 @@ run(struct line *l, const char *target, const char *local)
 	struct remote r = { 0 };
 	int status = EXIT_OURS, link;
 
-	if (scp_name_parse(target, "sftp", &name) != 0)
+	if (open_commands(l) != 0 || scp_name_parse(target, "sftp", &name) != 0)
 		return EXIT_OURS;
 	l->remote.label = name.host != NULL ? name.host : name.path;
 	if (remote_sftp(&l->remote, l->remote.label, &r) == 0) {
@@ -309,7 +312,9 @@ sftp_command(int argc, char **argv)
 		status = run(&l, words > 0 ? argv[optind] : "localhost",
 		    words > 1 ? argv[optind + 1] : NULL);
 	} else
-		print_help(stderr);
+		show_usage(usage, "sftp");
+	if (l.commands != NULL && l.commands != stdin)
+		fclose(l.commands);
 	progress_free(l.sftp.progress);
 	owners_done(&l.sftp.owners);
 	free(l.sftp.cwd);

@@ -145,6 +145,12 @@ show_error(const char *format, ...)
 
 #define THREE_DIGITS 99.95 /* what "%.1f" makes 100.0 of */
 
+void
+show_usage(const char *usage, const char *command)
+{
+	fprintf(stderr, "%sSee omniedge %s --help.\n", usage, command);
+}
+
 const char *
 show_size(uint64_t bytes, const char *suffix, char out[SHOW_SIZE_MAX])
 {

@@ -26,6 +26,9 @@ void show_name(const char *program);
 /* A message of ours on standard error, shown, with its newline. */
 void show_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* After bad usage, on standard error: the usage, and where there is more. */
+void show_usage(const char *usage, const char *command);
+
 #define SHOW_SIZE_MAX 16
 /* Bytes with a unit, and a suffix behind it: "517B", "1.2K", "34.0K"; with the
  * suffix "B" "1.2KB". */

@@ -16,6 +16,7 @@
 #include "client/run.h"
 #include "client/sharer.h"
 #include "client/shell.h"
+#include "client/show.h"
 #include "client/ssh_print.h"
 #include "client/tty.h"
 #include "common/err.h"
@@ -103,21 +104,21 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const char usage[] =
+    "usage: omniedge ssh [flags] [user@]host[:port] [command ...]\n"
+    "       omniedge ssh [flags] ssh://[user@]host[:port] [command ...]\n";
+
 static void
-usage(FILE *out)
+print_help(void)
 {
-	fputs("usage: omniedge ssh [flags] [user@]host[:port] [command ...]\n"
-	      "       omniedge ssh [flags] ssh://[user@]host[:port] [command "
-	      "...]\n\n",
-	    out);
-	client_flags_help(CLIENT_SSH, out);
+	printf("%s\n", usage);
+	client_flags_help(CLIENT_SSH, stdout);
 	for (size_t i = 0; i < nitems_of(flags); i++)
-		fprintf(out, "  -%c %-12s %s\n", flags[i].letter,
+		printf("  -%c %-12s %s\n", flags[i].letter,
 		    flags[i].arg != NULL ? flags[i].arg : "", flags[i].help);
-	fputs("\nExit status: the remote command's; 255: we failed; 2: bad "
-	      "usage.\nAn option of ssh_config(5) is -o Keyword=value. See man "
-	      "omniedge-ssh.\n",
-	    out);
+	printf("\nExit status: the remote command's; 255: we failed; 2: bad "
+	       "usage.\nAn option of ssh_config(5) is -o Keyword=value. See "
+	       "man omniedge-ssh.\n");
 }
 
 static void
@@ -265,7 +266,7 @@ take_flags(struct ssh *s, int argc, char **argv)
 	while ((letter = getopt_long(
 		    argc, argv, letters, long_options, NULL)) != -1) {
 		if (letter == OPT_HELP) {
-			usage(stdout);
+			print_help();
 			return 1;
 		}
 		if (letter == 'V') {
@@ -277,7 +278,7 @@ take_flags(struct ssh *s, int argc, char **argv)
 		rc = letter == '?' ? -EBADMSG : take_flag(s, letter);
 		if (rc != 0) {
 			if (letter == '?')
-				usage(stderr);
+				show_usage(usage, "ssh");
 			return -EBADMSG;
 		}
 	}
@@ -553,7 +554,7 @@ ssh_command(int argc, char **argv)
 		return rc == 1 ? 0 : s.failed;
 	rc = take_words(&s, argc, argv);
 	if (rc == -EINVAL)
-		usage(stderr);
+		show_usage(usage, "ssh");
 	if (rc != 0)
 		return rc == 1 ? 0 : s.failed;
 	return run(&s);

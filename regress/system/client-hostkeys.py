@@ -247,6 +247,8 @@ def known_hosts():
     tap.equal(tool("remove", "hid").returncode, 0, "remove finds a hash")
     tap.equal(place.run([client.path, "known-hosts"]).returncode, 2,
               "no verb: 2")
+    tap.like(place.run([client.path, "known-hosts", "lst"]).stderr,
+             'no subcommand "lst"', "a wrong one is named")
     done = tool("add", "%s:%d" % (ADDRESS, server.port))
     tap.equal(done.returncode, 1, "add HOST with nobody to ask: 1")
     term = Terminal(place, [client.path, "known-hosts", "add", "-F", "none",

@@ -46,6 +46,10 @@ def exit_status():
     done = place.run([client.path, "ssh"])
     tap.equal(done.returncode, 2, "bad usage: 2")
     tap.like(done.stderr, "^usage: omniedge ssh", "and how it is used")
+    done = place.run([client.path, "ssh", "-Z", ADDRESS])
+    tap.equal(done.returncode, 2, "a flag that there is not: 2")
+    tap.like(done.stderr, "invalid option -- 'Z'\nusage: (.*\n){2}See ",
+             "is named, and the rest is short")
 
 
 def streams():

@@ -180,6 +180,10 @@ def flags():
         done = batch(["pwd"], flags=flag)
         tap.equal((done.returncode, done.stdout), (1, b""),
                   " ".join(flag) + ": refused")
+    done = place.run([omniedge, "sftp", "-b", top + "/none", "h.invalid"])
+    tap.equal((done.returncode, done.stderr), (255,
+              b"No such file or directory (%s/none).\n" % top.encode()),
+              "a batch that is not there: told before there is a connection")
     done = place.run([omniedge, "sftp", "--help"])
     tap.like(done.stdout, "usage: omniedge sftp", "--help")
 
