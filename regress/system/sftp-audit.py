@@ -223,7 +223,7 @@ def the_end():
     c.write(c.open("f", F_WRITE | F_CREAT), 0, b"abc")
     c.call(OPENDIR, string("."))
     c.process.send_signal(signal.SIGTERM)
-    c.process.wait(REPLY_SECONDS)
+    c.process.wait(PATIENCE)
     found = records(c)
     one(found, op="close", forced=True, written=3, sha256=sha(b"abc"))
     one(found, op="closedir", forced=True)

@@ -43,7 +43,7 @@ def asleep(c):
 
 
 def readable(c):
-    return select.select([c.process.stdout], [], [], REPLY_SECONDS)[0] != []
+    return select.select([c.process.stdout], [], [], PATIENCE)[0] != []
 
 
 def feed(c, data):
@@ -246,7 +246,7 @@ def slow_reader():
     child = feed(c, out)
     tap.ok(readable(c) and asleep(c), "it sleeps again")
     c.process.stdout.close()
-    tap.equal(c.process.wait(REPLY_SECONDS), 0, "and ends with its reader")
+    tap.equal(c.process.wait(PATIENCE), 0, "and ends with its reader")
     os.waitpid(child, 0)
 
 

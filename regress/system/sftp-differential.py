@@ -166,7 +166,7 @@ class Player:
     def end(self):
         if not self.dead:
             self.client.process.stdin.close()
-        code = self.client.process.wait(REPLY_SECONDS)
+        code = self.client.process.wait(PATIENCE)
         log = [line for line in self.client.logged().splitlines()
                if not line.startswith("jail:")]
         return code, log

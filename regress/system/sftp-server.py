@@ -515,14 +515,14 @@ def client_that_never_reads():
     tap.ok(sanitized or int(c.fact("VmRSS")) < RSS_MAX_KIB,
            "in less than %d KiB" % RSS_MAX_KIB, c.fact("VmRSS"))
     c.process.stdout.close()
-    tap.equal(c.process.wait(REPLY_SECONDS), 0, "and ends when it goes away")
+    tap.equal(c.process.wait(PATIENCE), 0, "and ends when it goes away")
 
 
 # --- hostile -----------------------------------------------------------------
 def ends(c, data, name):
     """What breaks the framing ends the session, and nothing else happens."""
     c.raw(data)
-    tap.equal(c.process.wait(REPLY_SECONDS), 11, "%s: it ends" % name)
+    tap.equal(c.process.wait(PATIENCE), 11, "%s: it ends" % name)
     tap.like(c.logged(), r"bad message from 192\.0\.2\.7 local user \S+",
              "%s: logged" % name)
 
@@ -603,14 +603,14 @@ def the_end():
     c.read(c.open("f"), 0, 3)
     c.call(OPENDIR, string("."))
     c.process.send_signal(signal.SIGTERM)
-    tap.equal(c.process.wait(REPLY_SECONDS), 1, "SIGTERM ends it")
+    tap.equal(c.process.wait(PATIENCE), 1, "SIGTERM ends it")
     tap.like(c.logged(), r'(?s)^forced close "f" bytes read 3 written 0\r$.*'
              r'^forced closedir "\."\r$.*^session closed for local user \S+ '
              r'from \[192\.0\.2\.7\]\r$', "and is logged as a close")
     c = Client()
     c.process.stdout.close()
     c.send(STAT, u32(1) + string("."))
-    tap.equal(c.process.wait(REPLY_SECONDS), 0, "a reader gone: it ends")
+    tap.equal(c.process.wait(PATIENCE), 0, "a reader gone: it ends")
 
 
 # --- options, log, jail ------------------------------------------------------
@@ -752,7 +752,7 @@ def inherited_descriptors():
     reading, writing = os.pipe()
     c = Client(pass_fds=(reading, writing))
     os.close(writing)
-    closed = select.select([reading], [], [], REPLY_SECONDS)[0]
+    closed = select.select([reading], [], [], PATIENCE)[0]
     tap.ok(closed and os.read(reading, 1) == b"",
            "an inherited descriptor is closed")
     tap.equal(c.status(LSTAT, string(".")), OK, "and it serves")
@@ -815,11 +815,11 @@ def users_root():
     tap.equal(c.status(STAT, string("/proc")), NO_FILE, "and empty")
     tap.like(c.end()[1], "^session closed", "its log comes out of it")
     c = Client("-C", root, cwd=root, init=False, wrap=user)
-    tap.equal(c.process.wait(REPLY_SECONDS), 1, "-C without the capability")
+    tap.equal(c.process.wait(PATIENCE), 1, "-C without the capability")
     tap.like(c.logged(), "^cannot enter the root directory: "
              "Operation not permitted", "is refused, and it does not serve")
     c = Client("-C", root + "/none", cwd=root, init=False, wrap=user + more)
-    tap.equal(c.process.wait(REPLY_SECONDS), 1, "nor a root that is none")
+    tap.equal(c.process.wait(PATIENCE), 1, "nor a root that is none")
 
 
 # --- stock sftp --------------------------------------------------------------
