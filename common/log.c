@@ -14,6 +14,7 @@
 #include <time.h>
 #include <vis.h>
 
+#include "common/clock.h"
 #include "common/journal.h"
 #include "common/jsonline.h"
 #include "common/log.h"
@@ -34,6 +35,9 @@ static struct {
 	bool has_about;
 	struct log_style style;
 	const char *line_end; /* on stderr */
+	int64_t credit;       /* of bounded lines, each of which costs 1000 */
+	int64_t credit_at;    /* when it was counted; 0: never */
+	unsigned nleft_out;
 } the_log = { .sink = SINK_STDERR, .level = LEVEL_INFO, .line_end = "\n" };
 
 static const int priorities[] = {
@@ -301,6 +305,55 @@ log_at(enum log_level level, const char *fmt, ...)
 	va_list ap;
 
 	if (level <= the_log.level && level != LEVEL_QUIET) {
+		va_start(ap, fmt);
+		log_write(level, fmt, ap);
+		va_end(ap);
+	}
+	the_log.has_about = false;
+}
+
+#define BOUNDED_COST 1000 /* a line, as credit grows by the millisecond */
+#define BOUNDED_CREDIT_MAX ((int64_t)LOG_BOUNDED_BURST * BOUNDED_COST)
+
+static void
+count_credit(void)
+{
+	int64_t now = clock_ms();
+
+	if (the_log.credit_at == 0)
+		the_log.credit = BOUNDED_CREDIT_MAX;
+	else
+		the_log.credit += (now - the_log.credit_at) * LOG_BOUNDED_RATE;
+	if (the_log.credit > BOUNDED_CREDIT_MAX)
+		the_log.credit = BOUNDED_CREDIT_MAX;
+	the_log.credit_at = now;
+}
+
+/* Whether one more bounded line may be written. */
+static bool
+may_write(void)
+{
+	unsigned n = the_log.nleft_out;
+
+	count_credit();
+	if (the_log.credit < BOUNDED_COST) {
+		if (the_log.nleft_out++ == 0)
+			log_info("too many lines at once: some are left out");
+		return false;
+	}
+	the_log.credit -= BOUNDED_COST;
+	the_log.nleft_out = 0;
+	if (n != 0)
+		log_info("%u lines were left out", n);
+	return true;
+}
+
+void
+log_bounded(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level <= the_log.level && level != LEVEL_QUIET && may_write()) {
 		va_start(ap, fmt);
 		log_write(level, fmt, ap);
 		va_end(ap);

@@ -82,6 +82,17 @@ void log_event(const char *name, const struct log_field *fields, size_t n);
 void log_at(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The same for a line of which somebody else decides how often it is written:
+ * a client with its requests, a user with the lines of a file. So many at once
+ * and so many a second go through, of all such lines of the process together;
+ * that others are left out is told, and then how many they were.
+ */
+#define LOG_BOUNDED_BURST 100 /* lines */
+#define LOG_BOUNDED_RATE 5    /* lines a second */
+void log_bounded(enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 #define log_error(...) log_at(LEVEL_ERROR, __VA_ARGS__)
 #define log_info(...) log_at(LEVEL_INFO, __VA_ARGS__)
 #define log_verbose(...) log_at(LEVEL_VERBOSE, __VA_ARGS__)

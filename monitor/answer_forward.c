@@ -35,12 +35,14 @@ log_refused_connect(
     const struct conn *c, const char *host, const struct msg_connect *q)
 {
 	if (may_connect_at_all(c))
-		log_info("Received request from %s port %u to connect to host "
-			 "%s port %u, but the request was denied.",
+		log_bounded(LEVEL_INFO,
+		    "Received request from %s port %u to connect to host "
+		    "%s port %u, but the request was denied.",
 		    c->addr, c->port, host, (unsigned)q->port);
 	else
-		log_info("refused local port forward: originator %.*s port %u, "
-			 "target %s port %u",
+		log_bounded(LEVEL_INFO,
+		    "refused local port forward: originator %.*s port %u, "
+		    "target %s port %u",
 		    (int)q->from.len, (const char *)q->from.p,
 		    (unsigned)q->from_port, host, (unsigned)q->port);
 }
@@ -82,7 +84,7 @@ answer_connect(struct conn *c, const struct msg *m)
 	if (rc == 0)
 		return 0;
 	if (rc != -EACCES)
-		log_error("connect_to %.*s port %u: failed: %s",
+		log_bounded(LEVEL_ERROR, "connect_to %.*s port %u: failed: %s",
 		    (int)q->host.len, (const char *)q->host.p,
 		    (unsigned)q->port, forward_str(outcome_of(rc)));
 	reply.u.connected = (struct msg_connected){ q->id, outcome_of(rc) };
@@ -99,8 +101,9 @@ try_listen(struct conn *c, const struct msg_listen *q)
 	if (host == NULL)
 		return -ENOMEM;
 	if (!may_listen(c, host, (unsigned)q->port)) {
-		log_info("Received request from %s port %u to remote forward "
-			 "to host %s port %u, but the request was denied.",
+		log_bounded(LEVEL_INFO,
+		    "Received request from %s port %u to remote forward "
+		    "to host %s port %u, but the request was denied.",
 		    c->addr, c->port, host, (unsigned)q->port);
 		return -EACCES;
 	}
@@ -117,7 +120,7 @@ answer_listen(struct conn *c, const struct msg *m)
 	if (rc == 0)
 		return 0;
 	if (rc != -EACCES)
-		log_error("cannot listen on port %u for %s: %s",
+		log_bounded(LEVEL_ERROR, "cannot listen on port %u for %s: %s",
 		    (unsigned)q->port, c->user, forward_str(outcome_of(rc)));
 	reply.u.listening = (struct msg_listening){ q->id, outcome_of(rc), 0 };
 	return chan_send(&c->net, &reply, NULL, 0);

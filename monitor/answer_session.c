@@ -90,7 +90,8 @@ open_pty(struct conn *c, const struct msg_pty_open *q, struct pty *out_pty)
 		return -EBUSY;
 	rc = pty_make(&c->account, &size, out_pty);
 	if (rc != 0) {
-		log_error("no terminal for %s: %s", c->user, err_str(rc));
+		log_bounded(LEVEL_ERROR, "no terminal for %s: %s", c->user,
+		    err_str(rc));
 		return rc;
 	}
 	s->has_pty = true;
@@ -232,8 +233,9 @@ choose_command(
 	if (q->kind == SESSION_SUBSYSTEM) {
 		run = subsystem_command(&c->options, asked);
 		if (run == NULL) {
-			log_info("subsystem request for %s by user %s failed, "
-				 "subsystem not found",
+			log_bounded(LEVEL_INFO,
+			    "subsystem request for %s by user %s failed, "
+			    "subsystem not found",
 			    asked, c->user);
 			event_command_blocked(c, asked, "no such subsystem");
 			return -ENOENT;
@@ -277,8 +279,9 @@ answer_session_start(struct conn *c, const struct msg *m)
 	rc = start(c, &m->u.session_start, fds);
 	reply.u.session_started.ok = rc == 0;
 	if (rc != 0 && rc != -ENOENT)
-		log_error("no session for %s from %s port %u: %s", c->user,
-		    c->addr, c->port, err_str(rc));
+		log_bounded(LEVEL_ERROR,
+		    "no session for %s from %s port %u: %s", c->user, c->addr,
+		    c->port, err_str(rc));
 	while (nfds < 3 && fds[nfds] >= 0)
 		nfds++;
 	rc = chan_send(&c->net, &reply, fds, nfds);
@@ -299,7 +302,8 @@ answer_signal(struct conn *c, const struct msg *m)
 	if (s == NULL || s->pid == 0)
 		return 0;
 	if (s->forced || s->kind == SESSION_SUBSYSTEM) {
-		log_info("refusing to send signal %.*s to %s session of %s",
+		log_bounded(LEVEL_INFO,
+		    "refusing to send signal %.*s to %s session of %s",
 		    (int)q->name.len, (const char *)q->name.p,
 		    s->forced ? "forced-command" : "subsystem", c->user);
 		return 0;

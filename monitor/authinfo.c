@@ -49,8 +49,8 @@ authinfo_write(struct conn *c)
 	if (rc == 0)
 		c->auth_info_path = take_ptr(&path);
 	else
-		log_error(
-		    "ExposeAuthInfo: no file for %s: %s", c->user, err_str(rc));
+		log_bounded(LEVEL_ERROR, "ExposeAuthInfo: no file for %s: %s",
+		    c->user, err_str(rc));
 }
 
 void

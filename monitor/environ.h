@@ -31,7 +31,8 @@ int environ_make(
 
 /*
  * Only what we say ourselves: nothing of the client's, the user's or PAM's.
- * For a program that runs with a right which the user lacks. 0 or -ENOMEM.
+ * For a program that the user shall not lead astray; what *out has is not
+ * released. 0 or -ENOMEM.
  */
 int environ_bare(
     const struct conn *c, const struct usession *s, struct environ_list *out);

@@ -198,14 +198,16 @@ static void
 log_failure(const struct conn *c, const struct waiting *w, uint64_t outcome)
 {
 	if (w->listen)
-		log_error("cannot listen on %s port %u for %s: %s",
+		log_bounded(LEVEL_ERROR,
+		    "cannot listen on %s port %u for %s: %s",
 		    *w->host != '\0' ? w->host : "*", w->port, c->user,
 		    forward_str(outcome));
 	else if (outcome == FORWARD_UNKNOWN)
-		log_error("connect_to %s: unknown host", w->host);
+		log_bounded(
+		    LEVEL_ERROR, "connect_to %s: unknown host", w->host);
 	else
-		log_error("connect_to %s port %u: failed: %s", w->host, w->port,
-		    forward_str(outcome));
+		log_bounded(LEVEL_ERROR, "connect_to %s port %u: failed: %s",
+		    w->host, w->port, forward_str(outcome));
 }
 
 static void
@@ -411,7 +413,7 @@ ask_own(struct conn *c, struct msg *m, struct forward_sockets *out)
 	if (rc == 0)
 		*out = c->forward->own;
 	else
-		log_error("no socket for %s: %s", c->user,
+		log_bounded(LEVEL_ERROR, "no socket for %s: %s", c->user,
 		    forward_str(c->forward->own_outcome));
 	return rc;
 }

@@ -116,12 +116,13 @@ may_use_key(
 	const struct keyfile_question q = { c, k };
 	int rc;
 
-	/* Unknown users have no files; their answer is padded all the same. */
-	if (!c->valid)
-		return -ENOKEY;
+	/* Unknown users too: a long list takes time that would tell. */
 	rc = may_trust_key(&q);
 	if (rc != 0)
 		return rc;
+	/* They have no files; their answer is padded all the same. */
+	if (!c->valid)
+		return -ENOKEY;
 	rc = keyfile_may(&q, out_opts);
 	if (rc != 0)
 		rc = keycert_may(&q, out_opts);

@@ -71,8 +71,9 @@ is_from_source(const struct conn *c, const struct cert_opts *o)
 	if (o->source_address == NULL ||
 	    cidr_list_match(c->addr, o->source_address) == 1)
 		return true;
-	log_info("Authentication tried for %s with valid certificate but not "
-		 "from a permitted source address (%s).",
+	log_bounded(LEVEL_INFO,
+	    "Authentication tried for %s with valid certificate but not "
+	    "from a permitted source address (%s).",
 	    c->account.name, c->addr);
 	return false;
 }
@@ -118,8 +119,9 @@ keycert_log_refused(
 	const struct cert *cert = q->key->cert;
 	AUTOFREE char *print = ca_print(q);
 
-	log_error("Refusing certificate ID \"%.*s\" serial=%llu signed by %s "
-		  "CA %s via %s: %s",
+	log_bounded(LEVEL_ERROR,
+	    "Refusing certificate ID \"%.*s\" serial=%llu signed by %s "
+	    "CA %s via %s: %s",
 	    (int)cert->key_id.len, (const char *)cert->key_id.p,
 	    (unsigned long long)cert->serial, key_kind(cert->ca)->display,
 	    print != NULL ? print : "(unknown)", where, why);
@@ -218,12 +220,13 @@ try_principal(const struct keyfile_question *q, struct span line,
 		span_of(line.p + options.len, line.len - options.len)))
 		return -ENOKEY;
 	if (parse_options(trim(options), why, &opts) != 0) {
-		log_info("%s: line refused: %s", where, why);
+		log_bounded(LEVEL_INFO, "%s: line refused: %s", where, why);
 		return -ENOKEY;
 	}
 	no = keyfile_refusal(q->conn, &opts, false);
 	if (no != NULL) {
-		log_info("%s: principal not used for %s from %s: %s", where,
+		log_bounded(LEVEL_INFO,
+		    "%s: principal not used for %s from %s: %s", where,
 		    q->conn->account.name, q->conn->addr, no);
 		authkeys_opts_done(&opts);
 		return -ENOKEY;

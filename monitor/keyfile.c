@@ -77,7 +77,7 @@ try_line(const struct keyfile_question *q, struct span text, const char *where,
 	    text, (unsigned)c->options.required_rsa_size, why, &line);
 	if (rc != 0) {
 		/* Once a connection: clients ask about each of their keys. */
-		log_at(c->told_lines ? LEVEL_DEBUG : LEVEL_INFO,
+		log_bounded(c->told_lines ? LEVEL_DEBUG : LEVEL_INFO,
 		    "%s: line refused: %s", where, why);
 		return -ENOKEY;
 	}
@@ -85,8 +85,8 @@ try_line(const struct keyfile_question *q, struct span text, const char *where,
 		return -ENOKEY;
 	no = keyfile_refusal(c, &line.opts, true);
 	if (no != NULL) {
-		log_info("%s: key not used for %s from %s: %s", where,
-		    c->account.name, c->addr, no);
+		log_bounded(LEVEL_INFO, "%s: key not used for %s from %s: %s",
+		    where, c->account.name, c->addr, no);
 		return -ENOKEY;
 	}
 	rc = q->key != NULL && q->key->cert != NULL

@@ -206,13 +206,20 @@ run_child(const struct account *a, const struct words *argv, int out_fd)
 
 /* --- its output and its end */
 
+/* Its own end is a signal, and no end of the wait: somebody else may hold its
+ * output, and have more to say. */
 static bool
 wait_for(int fd, int64_t until)
 {
 	struct pollfd pfd = { fd, POLLIN, 0 };
-	int64_t left = until - clock_ms();
+	int64_t left;
+	int n;
 
-	return left > 0 && poll(&pfd, 1, (int)left) == 1;
+	do {
+		left = until - clock_ms();
+		n = left > 0 ? poll(&pfd, 1, (int)left) : 0;
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 static int

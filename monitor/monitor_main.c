@@ -175,6 +175,8 @@ main(int argc, char **argv, char **envp)
 
 	setproctitle_init(argc, argv, envp);
 	signal(SIGPIPE, SIG_IGN);
+	/* pam_limits may set a size here that records of logins are over. */
+	signal(SIGXFSZ, SIG_IGN);
 	log_open("sshd", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
 	/* What fail2ban's filter has journald look for (_COMM=sshd). */
 	prctl(PR_SET_NAME, "sshd", 0, 0, 0);

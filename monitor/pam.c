@@ -331,6 +331,8 @@ pam_interactive(struct conn *c)
 	p->asks = false;
 	if (rc == PAM_SUCCESS)
 		return may_type(c) ? 0 : -EACCES;
+	if (p->rounds != 0 && c->waiting.id == MSG_NONE && !c->ended)
+		password_make_up(c);
 	/* Tools that ban addresses look for this line. */
 	if (c->waiting.id == MSG_NONE && !c->ended)
 		log_error("PAM: %s for %s%s from %s",

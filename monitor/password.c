@@ -18,8 +18,8 @@
 /* What is checked in place of a password that must not open anything. */
 #define IMPOSSIBLE_PASSWORD "\b\n\r\177INCORRECT"
 #define SECONDS_A_DAY 86400
-/* Of an account that has no hash: any method of the cost that is usual. */
-#define USUAL_HASH "$6$aaaaaaaaaaaaaaaa$"
+/* Of last resort: a method that every libcrypt has. */
+#define PLAIN_SETTING "$6$aaaaaaaaaaaaaaaa$"
 
 static bool
 shadow_match(const char *password, const char *hash)
@@ -30,6 +30,40 @@ shadow_match(const char *password, const char *hash)
 
 	explicit_bzero(&data, sizeof(data));
 	return same;
+}
+
+/* Whether a field of shadow(5) is a hash, and not a lock or nothing. */
+static bool
+is_hash(const char *field)
+{
+	return field != NULL && *field != '\0' && *field != '!' &&
+	       *field != '*';
+}
+
+/*
+ * Method and cost that passwords are likely to have here, of which one costs
+ * a hundred times the other: as root's, or as libcrypt makes new ones.
+ */
+static void
+usual_setting(char out[CRYPT_OUTPUT_SIZE])
+{
+	const struct spwd *sp = getspnam("root");
+
+	if (sp != NULL && is_hash(sp->sp_pwdp))
+		strlcpy(out, sp->sp_pwdp, CRYPT_OUTPUT_SIZE);
+	else if (crypt_gensalt_rn(NULL, 0, NULL, 0, out, CRYPT_OUTPUT_SIZE) ==
+		 NULL)
+		strlcpy(out, PLAIN_SETTING, CRYPT_OUTPUT_SIZE);
+}
+
+/* The work of a check for who has no hash, or shall not have it looked at. */
+static void
+work_in_vain(const char *password)
+{
+	char setting[CRYPT_OUTPUT_SIZE];
+
+	usual_setting(setting);
+	(void)shadow_match(password, setting);
 }
 
 /* Whether the password must be changed before it is good for anything else. */
@@ -49,17 +83,34 @@ shadow_check(struct conn *c, const char *password)
 	const struct spwd *sp = getspnam(c->account.name);
 	const char *hash = sp != NULL ? sp->sp_pwdp : NULL;
 	bool expired = sp != NULL && shadow_expired(sp);
-	bool usable = c->valid && hash != NULL && *hash != '\0' &&
-		      *hash != '!' && *hash != '*';
-	bool same = shadow_match(password, usable ? hash : USUAL_HASH);
+	bool same;
 
 	if (c->valid && hash != NULL && *hash == '\0')
-		same = usable =
-		    c->options.permit_empty_passwords && *password == '\0';
-	if (!usable || !same)
+		same = c->options.permit_empty_passwords && *password == '\0';
+	else
+		same =
+		    c->valid && is_hash(hash) && shadow_match(password, hash);
+	/* From here on, hash is another's: libc has one place for them. */
+	if (!c->valid || !is_hash(hash))
+		work_in_vain(password);
+	if (!same)
 		return -EACCES;
 	c->must_change |= expired;
 	return 0;
+}
+
+/*
+ * What PAM's modules spare themselves: for a user whom they do not know, or who
+ * has no password, pam_unix answers at once.
+ */
+void
+password_make_up(const struct conn *c)
+{
+	const struct spwd *sp =
+	    c->account.exists ? getspnam(c->account.name) : NULL;
+
+	if (sp == NULL || !is_hash(sp->sp_pwdp))
+		work_in_vain(IMPOSSIBLE_PASSWORD);
 }
 
 bool
@@ -103,5 +154,7 @@ password_check(struct conn *c, const char *password)
 		rc = c->pam != NULL ? pam_password(c, password) : -EIO;
 	else
 		rc = shadow_check(c, password);
+	if (c->options.use_pam && rc != 0)
+		password_make_up(c);
 	return may_type(c) ? rc : -EACCES;
 }

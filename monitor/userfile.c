@@ -139,18 +139,19 @@ open_file(
 	if (fd < 0) {
 		int rc = -errno;
 
-		log_info("Could not open user '%s' %s '%s': %s", a->name,
-		    f->kind, path, err_str(rc));
+		log_bounded(LEVEL_INFO, "Could not open user '%s' %s '%s': %s",
+		    a->name, f->kind, path, err_str(rc));
 		return rc;
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		log_info("User '%s' %s '%s' is not a regular file", a->name,
-		    f->kind, path);
+		log_bounded(LEVEL_INFO,
+		    "User '%s' %s '%s' is not a regular file", a->name, f->kind,
+		    path);
 		return -EINVAL;
 	}
 	if (o->strict_modes &&
 	    userfile_check_modes(fd, path, a->uid, a->home, why) != 0) {
-		log_info("Authentication refused: %s", why);
+		log_bounded(LEVEL_INFO, "Authentication refused: %s", why);
 		return -EPERM;
 	}
 	return take_fd(&fd);
@@ -182,7 +183,7 @@ userfile_read(const struct account *a, const struct options *o,
 		return fd;
 	rc = read_all(fd, USERFILE_MAX, out);
 	if (rc != 0)
-		log_info("%s: not read: %s", f->path,
+		log_bounded(LEVEL_INFO, "%s: not read: %s", f->path,
 		    rc == -EFBIG ? "larger than 16 MiB" : err_str(rc));
 	return rc;
 }

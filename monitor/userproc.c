@@ -370,6 +370,23 @@ static void __attribute__((noreturn)) exec_shell(const struct userproc *p)
 	give_up("%s: %s", shell, strerror(errno));
 }
 
+/*
+ * Nothing in the environment is the user's. They may have a say in it by
+ * ~/.pam_environment and the like, and with LD_PRELOAD a program of theirs
+ * would run in place of a server that is there so that they run none; with a
+ * root directory, even with a capability.
+ */
+static void __attribute__((noreturn)) run_sftp(struct userproc *p)
+{
+	if (p->root == NULL) {
+		go_home(p);
+		hold(p);
+	}
+	if (environ_bare(p->conn, p->session, &p->env) != 0)
+		give_up("sshd: out of memory");
+	exec_sftp(p);
+}
+
 void
 userproc_run(struct userproc *p)
 {
@@ -377,12 +394,8 @@ userproc_run(struct userproc *p)
 	take_fds(p);
 	become(p);
 	refuse_shell(p);
-	/* With a capability, nothing that the user chose may have a say. */
-	if (p->root != NULL && is_sftp(p)) {
-		if (environ_bare(p->conn, p->session, &p->env) != 0)
-			give_up("sshd: out of memory");
-		exec_sftp(p);
-	}
+	if (is_sftp(p))
+		run_sftp(p);
 	go_home(p);
 	hold(p);
 	if (environ_finish(p->conn, p->session, &p->env) != 0)
@@ -391,7 +404,5 @@ userproc_run(struct userproc *p)
 		exec_passwd(p);
 	show_login(p);
 	run_rc(p);
-	if (is_sftp(p))
-		exec_sftp(p);
 	exec_shell(p);
 }

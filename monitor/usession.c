@@ -58,6 +58,22 @@ usession_get(struct conn *c, unsigned id)
 	return s;
 }
 
+/*
+ * What was only for its start. A client may hang sessions up whose processes
+ * stay, and have ever more of them.
+ */
+static void
+forget_wishes(struct usession *s)
+{
+	for (size_t i = 0; i < s->nenv; i++)
+		free(s->env[i]);
+	free(take_ptr(&s->env));
+	s->nenv = 0;
+	writer_done(&s->parts);
+	free(take_ptr(&s->command));
+	free(take_ptr(&s->original));
+}
+
 void
 usession_free(struct conn *c, struct usession *s)
 {
@@ -69,12 +85,7 @@ usession_free(struct conn *c, struct usession *s)
 	c->nsessions -= !s->hung_up;
 	if (s->slave_fd >= 0)
 		close(s->slave_fd);
-	for (size_t i = 0; i < s->nenv; i++)
-		free(s->env[i]);
-	free(s->env);
-	writer_done(&s->parts);
-	free(s->command);
-	free(s->original);
+	forget_wishes(s);
 	xauth_free(s->x11);
 	free(s);
 }
@@ -181,7 +192,7 @@ find_root(const struct conn *c, char **out_root)
 	int rc = rootdir_find(&c->options, &c->account, why, out_root);
 
 	if (rc != 0 && *why != '\0')
-		log_error("%s", why);
+		log_bounded(LEVEL_ERROR, "%s", why);
 	return rc;
 }
 
@@ -230,6 +241,7 @@ usession_start(struct conn *c, struct usession *s, int out_fds[3])
 		s->recorded = true;
 	}
 	event_session_started(c, s);
+	forget_wishes(s);
 	memcpy(out_fds, far_fds, sizeof(far_fds));
 	return 0;
 }

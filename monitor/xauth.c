@@ -35,12 +35,13 @@ xauth_check(const struct conn *c, const struct msg_x11_open *q)
 	struct stat st;
 
 	if (!is_harmless(q->protocol) || !is_harmless(q->cookie)) {
-		log_error("Invalid X11 forwarding data");
+		log_bounded(LEVEL_ERROR, "Invalid X11 forwarding data");
 		return -EINVAL;
 	}
 	if (program == NULL || stat(program, &st) != 0) {
-		log_error("No xauth program (%s); cannot forward X11: install "
-			  "it, or set XAuthLocation",
+		log_bounded(LEVEL_ERROR,
+		    "No xauth program (%s); cannot forward X11: install "
+		    "it, or set XAuthLocation",
 		    program != NULL ? program : "none");
 		return -ENOENT;
 	}

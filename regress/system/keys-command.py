@@ -56,6 +56,14 @@ def refused(done, name):
            done.returncode, done.stdout, done.stderr)
 
 
+def ends_before_its_output():
+    """It has ended, and what it left running has not said all yet."""
+    server = serve("(tail --pid=$$ -f /dev/null; echo '%s') &\n"
+                   % public(key))
+    accepted(login(server), "what a child of the program prints counts")
+    server.stop()
+
+
 def prints_keys():
     server = serve("echo '%s'\n" % public(key))
     accepted(login(server), "a key that it prints")
@@ -151,4 +159,5 @@ def checked():
                  "sshd -t says what is missing")
 
 
-tap.main(prints_keys, tokens, surroundings, misbehaves, checked)
+tap.main(prints_keys, ends_before_its_output, tokens, surroundings,
+         misbehaves, checked)
