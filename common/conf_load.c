@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "common/own.h"
 
+#define OVERRIDE_PLACE "command-line" /* what reports call -o */
 #define READ_SIZE 16384
 
 struct loader {
@@ -202,6 +203,24 @@ load_keep(struct loader *ld, const struct option *row, struct lex_line *line)
 		load_stop(ld, rc, "there are too many lines");
 }
 
+/*
+ * Whether the same place has a line for this subsystem already: the second
+ * would count for nothing. What -o says replaces a file's line on purpose.
+ */
+static bool
+is_repeated(const struct loader *ld, const struct words *words)
+{
+	for (size_t i = 0; i < ld->conf->nlines; i++) {
+		const struct conf_line *old = &ld->conf->lines[i];
+
+		if (old->row->id == OPT_subsystem && old->block == ld->block &&
+		    strcmp(old->file, OVERRIDE_PLACE) != 0 &&
+		    strcmp(old->words.v[0], words->v[0]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 load_option(struct loader *ld, const struct option *row, struct lex_line *line)
 {
@@ -216,7 +235,12 @@ load_option(struct loader *ld, const struct option *row, struct lex_line *line)
 	}
 	switch (option_check(&in, why)) {
 	case 0:
-		load_keep(ld, row, line);
+		if (row->id == OPT_subsystem && is_repeated(ld, &line->words))
+			conf_report_add(ld->report, CONF_ERROR, &ld->place,
+			    "Subsystem '%s' already defined.",
+			    line->words.v[0]);
+		else
+			load_keep(ld, row, line);
 		break;
 	case -ENOMEM:
 		load_stop(ld, -ENOMEM, NULL);
@@ -338,7 +362,7 @@ load_overrides(struct loader *ld, const struct conf_source *src)
 	for (size_t i = 0; i < src->noverrides && ld->failed == 0; i++) {
 		const char *text = src->overrides[i];
 
-		ld->place.file = "command-line";
+		ld->place.file = OVERRIDE_PLACE;
 		ld->place.line = (unsigned)i + 1;
 		load_line(ld, span_of(text, strlen(text)));
 	}

@@ -136,6 +136,16 @@ may_try_again(const struct conn *c)
 	return c->probe || c->failures < (unsigned)c->options.max_auth_tries;
 }
 
+/* To be called when a failure has been counted. */
+static void
+tell_too_many(const struct conn *c)
+{
+	if (may_try_again(c))
+		return;
+	authlog_max_tries(c);
+	event_rejected(c, "too many authentication failures");
+}
+
 static void
 auth_refuse(struct conn *c, const struct attempt *a)
 {
@@ -147,10 +157,7 @@ auth_refuse(struct conn *c, const struct attempt *a)
 		(void)chan_send(&c->sshd, &failed, NULL, 0);
 	if (a->method == METHOD_PASSWORD || a->method == METHOD_KBDINT)
 		loginrec_failed(c);
-	if (may_try_again(c))
-		return;
-	authlog_max_tries(c);
-	event_rejected(c, "too many authentication failures");
+	tell_too_many(c);
 }
 
 static int
@@ -160,7 +167,9 @@ reply_result(struct conn *c, enum auth_verdict verdict, const char *text)
 
 	reply.u.auth_result.verdict = verdict;
 	reply.u.auth_result.methods = chain_told(c);
-	reply.u.auth_result.last = !c->granted && !may_try_again(c);
+	/* That a key would be good is no attempt yet. */
+	reply.u.auth_result.last =
+	    verdict != VERDICT_GRANTED && !may_try_again(c);
 	if (text != NULL)
 		reply.u.auth_result.text =
 		    span_of(text, strnlen(text, RESULT_TEXT_MAX));
@@ -242,11 +251,16 @@ attempt_end(struct conn *c, struct attempt *a)
 	return rc;
 }
 
-/* The user must be known first, and no attempt follows the last one. */
+/*
+ * The user must be known first, and no attempt follows the last one.
+ * MaxAuthTries 0 leaves the first, which then must not fail.
+ */
 static int
 may_attempt(const struct conn *c)
 {
-	return c->user != NULL && may_try_again(c) ? 0 : -EPROTO;
+	return c->user != NULL && (c->failures == 0 || may_try_again(c))
+		   ? 0
+		   : -EPROTO;
 }
 
 /* Whether the method is one of those that come next. */
@@ -277,6 +291,7 @@ answer_auth_none(struct conn *c, const struct msg *m)
 	/* The first is how clients ask what there is, and costs no attempt. */
 	if (c->net.counts[MSG_AUTH_NONE] > 1)
 		c->failures++;
+	tell_too_many(c);
 	/* An empty password may have been looked for, of real users only. */
 	pad_answer(c, &a.began);
 	return reply_result(c, VERDICT_DENIED, NULL);

@@ -351,6 +351,7 @@ system_tests = \
 	regress/system/forward-remote.py \
 	regress/system/forward-x11.py \
 	regress/system/host-keys.py \
+	regress/system/hostile-user.py \
 	regress/system/identification.py \
 	regress/system/idle.py \
 	regress/system/inetd.py \

@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
+from wait import holds
 import peer
 
 TOO_MANY = "Too many authentication failures"
@@ -85,9 +86,31 @@ def none_is_free():
     session.close()
 
 
+def none_at_all():
+    """MaxAuthTries 0, as OpenSSH has it: the first request or none."""
+    strict = place.server({"MaxAuthTries": "0"})
+    since = strict.mark()
+    done = strict.ssh(user, "true", key=key)
+    tap.like(done.stderr, TOO_MANY, "with 0, to ask is one too many")
+    tap.ok(strict.logged("maximum authentication attempts exceeded", since),
+           "which is logged")
+    session = peer.transport(strict)
+    tap.equal(peer.verdict(session.auth_publickey, user.name,
+                           peer.load_key(key)), "success",
+              "and who begins with the right key is in")
+    session.close()
+    session = peer.transport(strict)
+    peer.verdict(session.auth_publickey, user.name,
+                 peer.BadSigner(peer.load_key(key)))
+    tap.ok(strict.logged("Failed publickey", since) and
+           holds(lambda: not session.is_active()),
+           "a failure ends the connection")
+    strict.stop()
+
+
 def the_end():
     server.stop()
 
 
 tap.main(by_keys, by_password, both_count, unknown_user, none_is_free,
-         the_end)
+         none_at_all, the_end)

@@ -58,8 +58,8 @@ def refused(done, name):
 
 def ends_before_its_output():
     """It has ended, and what it left running has not said all yet."""
-    server = serve("(tail --pid=$$ -f /dev/null; echo '%s') &\n"
-                   % public(key))
+    server = serve("(until grep -q ') Z ' /proc/$$/stat; do :; done\n"
+                   "echo '%s') &\n" % public(key))
     accepted(login(server), "what a child of the program prints counts")
     server.stop()
 

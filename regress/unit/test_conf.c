@@ -159,6 +159,28 @@ START_TEST(include)
 }
 END_TEST
 
+/* As OpenSSH, but what a Match block or -o says is there to replace. */
+START_TEST(subsystem_twice)
+{
+	static const char *const over[] = { "Subsystem=a /o" };
+	struct conf *conf = NULL;
+	char notes[NOTES_MAX];
+
+	put("more", "Subsystem b /more\n");
+	put("main", "");
+	expect_notes("Subsystem a /x\nSubsystem b /x\nSubsystem a /y\n"
+		     "Include more\nMatch User u\nSubsystem a /z\n"
+		     "Subsystem a /z\nMatch User v\nSubsystem a /z\n",
+	    -EBADMSG,
+	    "main line 3: Subsystem 'a' already defined.\n"
+	    "more line 1: Subsystem 'b' already defined.\n"
+	    "main line 7: Subsystem 'a' already defined.\n");
+	put("main", "Subsystem a /x\n");
+	ck_assert_int_eq(load(over, nitems_of(over), &conf, notes), 0);
+	conf_free(conf);
+}
+END_TEST
+
 START_TEST(include_errors)
 {
 	char full[256];
@@ -284,6 +306,7 @@ main(void)
 	tcase_add_test(t, bad_overrides);
 	tcase_add_test(t, include);
 	tcase_add_test(t, include_errors);
+	tcase_add_test(t, subsystem_twice);
 	tcase_add_test(t, include_depth);
 	tcase_add_test(t, include_files);
 	tcase_add_test(t, huge);
