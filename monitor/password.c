@@ -18,6 +18,8 @@
 /* What is checked in place of a password that must not open anything. */
 #define IMPOSSIBLE_PASSWORD "\b\n\r\177INCORRECT"
 #define SECONDS_A_DAY 86400
+/* That pam_unix makes, with nullok: of what was typed, and of nothing. */
+#define PAM_HASHES 2
 /* Of last resort: a method that every libcrypt has. */
 #define PLAIN_SETTING "$6$aaaaaaaaaaaaaaaa$"
 
@@ -109,7 +111,9 @@ password_make_up(const struct conn *c)
 	const struct spwd *sp =
 	    c->account.exists ? getspnam(c->account.name) : NULL;
 
-	if (sp == NULL || !is_hash(sp->sp_pwdp))
+	if (sp != NULL && is_hash(sp->sp_pwdp))
+		return;
+	for (int i = 0; i < PAM_HASHES; i++)
 		work_in_vain(IMPOSSIBLE_PASSWORD);
 }
 

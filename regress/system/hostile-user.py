@@ -21,8 +21,8 @@ JUNK_LINES = 20000
 REQUESTS = 600
 BURST, RATE = 100, 5  # LOG_BOUNDED_BURST, LOG_BOUNDED_RATE
 GUESSES = 10
-# A hash costs twenty times what a refusal without one does.
-ALIKE = 5
+# A refusal without a hash costs a twentieth.
+ALIKE = 4
 TICKS = os.sysconf("SC_CLK_TCK")
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
