@@ -19,6 +19,10 @@
 #define MSG_PART_MAX 65000
 #define MSG_COMMAND_MAX 131071
 #define MSG_LOGS_MAX 1000 /* lines of one network process's */
+/* Bytes of fields that their readers copy, with room for a NUL behind them. */
+#define MSG_BYE_TEXT_MAX 1024
+#define MSG_COOKIE_MAX 1024
+#define MSG_PASSWORD_MAX 1024
 
 /* sshd-net's root directory, where sshd hands it one in place of PRIVSEP_PATH;
  * and its argument, where there is none to enter. */

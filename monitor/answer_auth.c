@@ -302,7 +302,7 @@ answer_auth_password(struct conn *c, const struct msg *m)
 {
 	struct span secret = m->u.auth_password.password;
 	struct attempt a;
-	char password[1025];
+	char password[MSG_PASSWORD_MAX + 1];
 	int rc = may_attempt(c);
 
 	if (rc != 0)

@@ -156,7 +156,7 @@ answer_log(struct conn *c, const struct msg *m)
 int
 answer_bye(struct conn *c, const struct msg *m)
 {
-	char text[1025];
+	char text[MSG_BYE_TEXT_MAX + 1];
 
 	memcpy(text, m->u.bye.text.p, m->u.bye.text.len);
 	text[m->u.bye.text.len] = '\0';

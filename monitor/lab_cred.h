@@ -12,7 +12,7 @@
 
 /* Four groups of four letters or digits, 79 bits, and what is between them. */
 #define LAB_ONCE_LEN 19
-#define LAB_PASSWORD_MAX 1024 /* bytes: what AUTH_PASSWORD carries */
+#define LAB_PASSWORD_MAX MSG_PASSWORD_MAX /* with its NUL */
 
 /*
  * Ask for a password on the terminal, twice, or read the first line of

@@ -13,7 +13,7 @@ struct xauth {
 	char display[300];      /* DISPLAY */
 	char auth_display[300]; /* what xauth(1) calls it */
 	char protocol[257];
-	char cookie[1025]; /* secret */
+	char cookie[MSG_COOKIE_MAX + 1]; /* secret */
 };
 
 /*

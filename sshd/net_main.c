@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/jail.h"
+#include "common/log.h"
 #include "common/own.h"
 #include "common/readahead.h"
 #include "sshd/ask.h"
@@ -412,7 +413,7 @@ main(int argc, char **argv, char **envp)
 		snprintf(why, sizeof(why),
 		    "sshd-net cannot enter its jail (%s): %s", PRIVSEP_PATH,
 		    err_str(rc));
-		tell_log(&n, 2, why);
+		tell_log(&n, LEVEL_ERROR, why);
 		return NET_EXIT_JAIL;
 	}
 	setproctitle("[net]");
