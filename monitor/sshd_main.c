@@ -59,13 +59,11 @@ write_pid_file(const struct options *o)
 	if (o->pid_file == NULL)
 		return;
 	f = fopen(o->pid_file, "we");
-	if (f == NULL) {
+	if (f != NULL)
+		fprintf(f, "%ld\n", (long)getpid());
+	if (f == NULL || fclose(f) != 0)
 		log_error("Couldn't create pid file \"%s\": %s", o->pid_file,
 		    strerror(errno));
-		return;
-	}
-	fprintf(f, "%ld\n", (long)getpid());
-	fclose(f);
 }
 
 /* -T: what holds for everyone, or with -C for one connection. */
