@@ -38,7 +38,10 @@ struct agent_filter;
 int agent_filter_start(
     int agent_fd, struct agent_filter **out_filter, int *out_fd);
 
-/* From now on show offer (a key or a certificate), and sign with key. */
+/*
+ * From now on show offer (a key or a certificate), and sign with key; both are
+ * copied. 0; -ENOMEM: what it shows is not known, free it.
+ */
 int agent_filter_offer(
     struct agent_filter *f, struct span offer, struct span key);
 

@@ -27,7 +27,10 @@ struct escape {
 	bool pending;  /* the escape character was the last byte */
 };
 
-/* text is EscapeChar's value: a character, ^ and a letter, or "none". */
+/*
+ * text is EscapeChar's value: a character, ^ and a letter, or "none". 0, or
+ * -EBADMSG for any other.
+ */
 int escape_init(struct escape *e, const char *text);
 
 /*

@@ -47,7 +47,10 @@ int file_open_chosen(int dir, const char *name, int flags, mode_t mode);
 #define FILE_LEAST 64
 unsigned file_limit(unsigned most, unsigned others);
 
-/* Make the directories above path that are missing, 0700 each. */
+/*
+ * Make the directories above path that are missing, 0700 each. 0 or -errno; but
+ * what we may not make, opening the file will tell.
+ */
 int file_make_parent(const char *path);
 
 #endif

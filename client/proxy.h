@@ -23,7 +23,7 @@ struct proxy_jump {
  */
 int proxy_command(const struct expand *e, const char *command, pid_t *out_pid);
 
-/* The same through the hosts. */
+/* The same through the hosts: another omniedge ssh -W. */
 int proxy_jump(const struct proxy_jump *j, pid_t *out_pid);
 
 /* Tell the process to end. 0: there is none. */

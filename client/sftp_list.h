@@ -34,8 +34,11 @@ struct list {
 		NULL, 0, 0, 0, false \
 	}
 
-/* The entries of a directory, in the server's order; "." and ".." are left out
- * unless out_list->dots is set. */
+/*
+ * The entries of a directory, in the server's order; "." and ".." are left out
+ * unless out_list->dots is set. Results are those of client/xfer_peer.h;
+ * -E2BIG and -ENOMEM as list_add(). Released after an error, too.
+ */
 int list_read(struct peer *p, const char *path, struct list *out_list);
 void list_done(struct list *l);
 /* Add a copy; 0, -ENOMEM, or -E2BIG over the limits above. */

@@ -13,7 +13,10 @@
  */
 int tcp_listen(const struct address *at, int *out_port);
 
-/* The same for a Unix socket; mask is its umask, unlink replaces an old one. */
+/*
+ * The same for a Unix socket; mask is its umask, unlink_first replaces an old
+ * one.
+ */
 int unix_listen(const char *path, unsigned mask, bool unlink_first);
 
 /* A connection that is being made; one address after the other. */

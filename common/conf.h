@@ -106,7 +106,7 @@ bool conf_uses(const struct conf *conf, enum conf_criterion c);
 
 /*
  * Show each line of an option, of whatever block, as the only one that is set;
- * where is "FILE line N".
+ * where is "FILE line N". 0 or -ENOMEM.
  */
 typedef void conf_see(const struct options *only, const char *where);
 int conf_visit(const struct conf *conf, enum option_id id, conf_see *see);

@@ -47,7 +47,11 @@ int jail_chroot_fd(int root_fd);
 /* Give up every capability, ambient ones too. 0 or -errno; capabilities(7). */
 int jail_drop_caps(void);
 
-/* No core, no files, no children, at most nofile descriptors. setrlimit(2). */
+/*
+ * No core, no files, no children, at most nofile descriptors, and 1 GiB
+ * of addresses, which sanitizers would not do with. 0 or -errno of
+ * setrlimit(2).
+ */
 int jail_limits(unsigned nofile);
 
 /*

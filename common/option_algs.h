@@ -99,7 +99,10 @@ struct option_algs {
 int option_algs_resolve(
     const struct option_algs *algs, char why[OPTION_WHY_MAX], char **out_list);
 
-/* Whether option_algs_resolve() would take spec, all being available. */
+/*
+ * Whether option_algs_resolve() would take spec, all being available: 0, or
+ * its errors.
+ */
 int option_algs_check(
     const char *spec, const char *known, char why[OPTION_WHY_MAX]);
 

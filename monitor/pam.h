@@ -36,7 +36,10 @@ int pam_account(struct conn *c);
  */
 int pam_session(struct conn *c, const char *tty);
 
-/* In a session's child, when its groups are set: what modules add to them. */
+/*
+ * In a session's child, when its groups are set: what modules add to them. 0 or
+ * -EACCES.
+ */
 int pam_child_credentials(struct conn *c);
 
 /* The variables of the modules: NULL-terminated, owned by the caller. */
