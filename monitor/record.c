@@ -126,6 +126,8 @@ record_write(struct record *r)
 		rc = -errno;
 	if (rc == 0 && renameat(dir_fd, part, dir_fd, name) != 0)
 		rc = -errno;
+	if (rc != 0)
+		(void)unlinkat(dir_fd, part, 0);
 	return rc;
 }
 

@@ -35,7 +35,10 @@ struct record {
  */
 int record_dir(void);
 
-/* Write down a session of this process; pid and start are filled in. */
+/*
+ * Write down a session of this process; pid and start are filled in. 0 or
+ * -errno, and nothing is written.
+ */
 int record_write(struct record *r);
 /* Forget the session of a process, if there is one. */
 void record_remove(pid_t pid);
