@@ -32,6 +32,9 @@
  */
 #define CONN_EXIT_OFFENCE 64
 
+/* "NAME=ADDR PORT ADDR PORT": a connection's two ends, for programs. */
+#define CONN_ENDS_MAX 320
+
 #define CONN_LEVEL_NONE 8 /* CONN's log_level, msg.def */
 
 struct usession;

@@ -168,7 +168,7 @@ put_user(const struct conn *c, struct environ_list *e)
 static int
 put_ssh(const struct conn *c, const struct usession *s, struct environ_list *e)
 {
-	char client[160], connection[320];
+	char client[160], connection[CONN_ENDS_MAX];
 	const struct variable v[] = {
 		{ "SSH_CLIENT", client },
 		{ "SSH_CONNECTION", connection },

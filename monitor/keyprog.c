@@ -37,7 +37,7 @@
 struct facts {
 	char uid[24];
 	char serial[24];
-	char connection[320];
+	char connection[CONN_ENDS_MAX];
 	char *key_text;
 	char *key_id;
 	char *ca_text;

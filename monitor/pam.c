@@ -169,7 +169,7 @@ set_items(const struct conn *c, pam_handle_t *handle)
 {
 	void (*delay)(int, unsigned, void *) = no_delay;
 	const void *delay_item;
-	char connection[320];
+	char connection[CONN_ENDS_MAX];
 
 	memcpy(&delay_item, &delay, sizeof(delay_item));
 	/* As OpenSSH: modules may look at it. */
