@@ -8,14 +8,20 @@
 #include <fcntl.h>
 #include <lastlog.h>
 #include <paths.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <utmpx.h>
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/own.h"
 #include "monitor/loginrec.h"
+
+#define LOCK_WAIT_NS 250000000
 
 /* utmp's id has four bytes: the end of the terminal's name, as others do it. */
 static void
@@ -49,13 +55,69 @@ set_time(struct utmpx *u)
 	u->ut_tv.tv_usec = (int32_t)(now.tv_nsec / 1000);
 }
 
+/*
+ * libc waits ten seconds for the lock of each file, and who may read one can
+ * hold it for ever. A signal ends the wait, so there are some.
+ */
+struct hurry {
+	timer_t timer;
+	bool runs;
+	struct sigaction before;
+};
+
+static void
+note_nothing(int sig)
+{
+	(void)sig;
+}
+
+static void
+hurry_begin(struct hurry *h)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_WAIT_NS };
+	const struct itimerspec often = { pause, pause };
+	struct sigaction act = { .sa_handler = note_nothing };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGALRM };
+
+	sigaction(SIGALRM, &act, &h->before);
+	h->runs = timer_create(CLOCK_MONOTONIC, &ev, &h->timer) == 0;
+	if (h->runs)
+		(void)timer_settime(h->timer, 0, &often, NULL);
+}
+
+static void
+hurry_end(struct hurry *h)
+{
+	if (h->runs)
+		(void)timer_delete(h->timer);
+	sigaction(SIGALRM, &h->before, NULL);
+}
+
+static void
+append(const char *path, const struct utmpx *u)
+{
+	struct hurry h;
+
+	hurry_begin(&h);
+	updwtmpx(path, u);
+	hurry_end(&h);
+}
+
 static void
 record(const struct utmpx *u)
 {
+	struct hurry h;
+
+	hurry_begin(&h);
 	setutxent();
-	pututxline(u);
+	if (pututxline(u) == NULL && errno == EINTR)
+		log_bounded(LEVEL_ERROR,
+		    "utmp: %.*s is not recorded: somebody holds a lock",
+		    (int)sizeof(u->ut_line), u->ut_line);
 	endutxent();
-	updwtmpx(_PATH_WTMP, u);
+	hurry_end(&h);
+	append(_PATH_WTMP, u);
 }
 
 static void
@@ -113,7 +175,7 @@ loginrec_failed(const struct conn *c)
 	strncpy(u.ut_host, conn_host(c), sizeof(u.ut_host) - 1);
 	set_address(&u, c->addr);
 	set_time(&u);
-	updwtmpx("/var/log/btmp", &u);
+	append("/var/log/btmp", &u);
 }
 
 bool

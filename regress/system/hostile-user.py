@@ -2,6 +2,7 @@
 """What a user can make root's processes do: run a program in place of the
 sftp-server that they are held to, fill the log, end their own monitor, tell
 strangers who exists."""
+import fcntl
 import logging
 import os
 import re
@@ -23,6 +24,7 @@ BURST, RATE = 100, 5  # LOG_BOUNDED_BURST, LOG_BOUNDED_RATE
 GUESSES = 10
 # A refusal without a hash costs a twentieth.
 ALIKE = 4
+LIBC_WAITS = 15  # seconds; twice 10 at least
 TICKS = os.sysconf("SC_CLK_TCK")
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -146,6 +148,30 @@ def worked(server):
     return total / TICKS
 
 
+def seconds_on_terminal(server):
+    began = time.monotonic()
+    done = server.ssh(user, "echo in", key=key, flags=["-tt"])
+    tap.equal(done.stdout, b"in\r\n", "a session with a terminal",
+              done.stderr)
+    return time.monotonic() - began
+
+
+def locked_records():
+    """Who may read the files of logins may lock them (fcntl(2))."""
+    wtmp = place.path("wtmp")
+    with open(wtmp, "wb"):
+        os.chmod(wtmp, 0o664)
+    server = place.server(before="mount -t tmpfs none /var/log\n"
+                          "touch /var/log/wtmp\n"
+                          "mount --bind %s /var/log/wtmp" % wtmp)
+    free = seconds_on_terminal(server)
+    tap.ok(os.path.getsize(wtmp) > 0, "is recorded")
+    with open(wtmp, "rb") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_SH)
+        held = seconds_on_terminal(server)
+    tap.ok(held < free + LIBC_WAITS, "and waits for nobody's lock", free, held)
+
+
 def work_of(server, name, attempt):
     """What refusals cost: what strangers can measure, but for the noise."""
     wait_for(lambda: not server.children(), what="the last one to be gone")
@@ -185,4 +211,4 @@ def who_exists():
 
 
 tap.main(only_sftp, junk_in_key_files, refused_forwardings, size_limit,
-         who_exists)
+         locked_records, who_exists)
