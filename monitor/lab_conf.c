@@ -97,7 +97,8 @@ lab_self_find(struct lab_self *out_self, FILE *err)
 	if (pw == NULL) {
 		fprintf(err,
 		    "omniedge ssh-server: user id %lu has no account, so there "
-		    "is nobody to log in; add it to /etc/passwd\n",
+		    "is nobody to log in; add it to /etc/passwd, or start "
+		    "it as a user who is there\n",
 		    (unsigned long)getuid());
 		return -ENOENT;
 	}
