@@ -34,7 +34,7 @@ struct carrier {
 
 enum stage {
 	STAGE_OPEN,
-	STAGE_START,
+	STAGE_START, /* asked for: what is written waits behind that */
 	STAGE_READY,
 };
 
@@ -64,26 +64,52 @@ carrier_release(struct carrier *c)
 
 /* --- opening ------------------------------------------------------------- */
 
+static int
+open_channel(struct ssh_link *sl)
+{
+	int rc = ssh_channel_open_session(sl->channel);
+
+	if (rc == SSH_OK) {
+		sl->granted = ssh_channel_window_size(sl->channel);
+		sl->stage = STAGE_START;
+	}
+	return rc;
+}
+
 /* As far as it goes without waiting: SSH_OK, SSH_AGAIN or SSH_ERROR. */
 static int
 open_some(struct ssh_link *sl)
 {
 	int rc = SSH_OK;
 
-	if (sl->stage == STAGE_OPEN) {
-		rc = ssh_channel_open_session(sl->channel);
-		if (rc != SSH_OK)
-			return rc;
-		sl->granted = ssh_channel_window_size(sl->channel);
-		sl->stage = STAGE_START;
-	}
-	if (sl->stage == STAGE_START) {
+	if (sl->stage == STAGE_OPEN)
+		rc = open_channel(sl);
+	if (rc == SSH_OK && sl->stage == STAGE_START) {
 		rc = sl->kind == LINK_SUBSYSTEM
 			 ? ssh_channel_request_subsystem(sl->channel, sl->what)
 			 : ssh_channel_request_exec(sl->channel, sl->what);
 		if (rc == SSH_OK)
 			sl->stage = STAGE_READY;
 	}
+	return rc;
+}
+
+/*
+ * The request is sent when the channel is open. Servers take what follows it
+ * on the channel in its order, so nobody has to wait for their answer.
+ */
+static int
+begin(struct ssh_link *sl, bool ahead)
+{
+	int rc;
+
+	ssh_set_blocking(sl->carrier->session, 1);
+	rc = open_channel(sl);
+	if (ahead)
+		ssh_set_blocking(sl->carrier->session, 0);
+	if (rc == SSH_OK)
+		rc = open_some(sl);
+	ssh_set_blocking(sl->carrier->session, 0);
 	return rc;
 }
 
@@ -173,7 +199,7 @@ ssh_write(struct link *l, const void *p, size_t len)
 	size_t window;
 	int n;
 
-	if (sl->stage != STAGE_READY)
+	if (sl->stage == STAGE_OPEN)
 		return not_ready(sl);
 	window = ssh_channel_window_size(sl->channel);
 	if (is_full(sl) || window == 0)
@@ -190,7 +216,7 @@ static bool
 ssh_want(struct link *l, bool want_write, struct pollfd *out)
 {
 	struct ssh_link *sl = (struct ssh_link *)l;
-	bool ready = sl->stage == STAGE_READY;
+	bool open = sl->stage != STAGE_OPEN;
 	bool pending = is_full(sl);
 
 	/*
@@ -198,7 +224,7 @@ ssh_want(struct link *l, bool want_write, struct pollfd *out)
 	 * now, or for the window, which comes as input.
 	 */
 	pending |=
-	    want_write && ready && ssh_channel_window_size(sl->channel) > 0;
+	    want_write && open && ssh_channel_window_size(sl->channel) > 0;
 	*out = (struct pollfd){ .fd = ssh_get_fd(sl->carrier->session),
 		.events = (short)(POLLIN | (pending ? POLLOUT : 0)) };
 	/* Another link's read may have brought what is ours. */
@@ -376,10 +402,8 @@ link_ssh(
 	}
 	ssh_set_counters(session, NULL, &c->raw);
 	readahead_begin(ssh_get_fd(session));
-	ssh_set_blocking(session, 1);
-	rc = open_some(sl);
-	ssh_set_blocking(session, 0);
-	if (rc != SSH_OK) {
+	rc = begin(sl, spec->ahead);
+	if (rc == SSH_ERROR) {
 		ssh_close(&sl->link);
 		return -ECONNREFUSED;
 	}

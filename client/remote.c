@@ -16,6 +16,13 @@
 #define ARGS_MAX 64
 #define SUBSYSTEM "sftp"
 
+/* What is to be started for SFTP. */
+static const char *
+server_of(const struct remote_options *o)
+{
+	return o->subsystem != NULL ? o->subsystem : SUBSYSTEM;
+}
+
 /* --- -D ------------------------------------------------------------------ */
 
 /* Words at white space, as OpenSSH's -D has them. */
@@ -81,9 +88,7 @@ spawn_ssh(const struct remote_options *o, const char *target,
 		add_arg(&a, "-s");
 	add_arg(&a, "--");
 	add_arg(&a, t.host);
-	add_arg(&a, command != NULL        ? command
-		    : o->subsystem != NULL ? o->subsystem
-					   : SUBSYSTEM);
+	add_arg(&a, command != NULL ? command : server_of(o));
 	rc = link_spawn(a.argv, out_link);
 	target_done(&t);
 	return rc;
@@ -148,15 +153,24 @@ connect_to(const struct remote_options *o, const char *target, struct remote *r,
 	return rc == 0 ? log_in(r->client, out_master) : rc;
 }
 
+static void
+say_refused(const char *host, const char *what, const char *why, bool is_sftp)
+{
+	show_error("%s: the server does not start \"%s\"%s%s%s", host, what,
+	    why != NULL && *why != '\0' ? ": " : "", why != NULL ? why : "",
+	    is_sftp ? "; scp -O can do without SFTP" : "");
+}
+
 static int
 open_channel(const struct remote_options *o, const char *command, int master,
     struct remote *r)
 {
 	struct sshconf *conf = client_conf(r->client);
-	const char *what = o->subsystem != NULL ? o->subsystem : SUBSYSTEM;
+	const char *what = server_of(o);
 	struct link_spec spec = {
 		.alive_seconds = sshconf_number(conf, KW_ALIVE_INTERVAL),
 		.alive_most = sshconf_number(conf, KW_ALIVE_COUNT),
+		.ahead = command == NULL,
 	};
 	AUTOFREE char *why = NULL;
 	int rc;
@@ -167,11 +181,8 @@ open_channel(const struct remote_options *o, const char *command, int master,
 	rc = master >= 0 ? link_mux(master, &spec, &r->link, &why)
 			 : link_ssh(client_session(r->client), &spec, &r->link);
 	if (rc == -ECONNREFUSED)
-		show_error("%s: the server does not start \"%s\"%s%s%s",
-		    client_host(r->client), spec.what,
-		    why != NULL && *why != '\0' ? ": " : "",
-		    why != NULL ? why : "",
-		    command == NULL ? "; scp -O can do without SFTP" : "");
+		say_refused(client_host(r->client), spec.what, why,
+		    command == NULL);
 	else if (rc != 0 && master >= 0)
 		show_error("%s: the shared connection: %s",
 		    client_host(r->client), err_str(rc));
@@ -202,13 +213,33 @@ remote_sftp(const struct remote_options *o, const char *target,
 
 	if (rc == 0)
 		rc = peer_new(take_ptr(&r.link), &r.peer);
-	if (rc != 0 && r.peer != NULL)
-		show_error("%s: %s", target, peer_text(r.peer, rc));
 	if (rc != 0)
 		remote_close(&r);
 	else
 		*out_remote = r;
 	return rc;
+}
+
+int
+remote_greet(
+    const struct remote_options *o, const char *target, struct remote *r)
+{
+	int rc = peer_greet(r->peer);
+
+	if (rc != 0)
+		remote_say_end(o, target, r, rc);
+	return rc;
+}
+
+void
+remote_say_end(const struct remote_options *o, const char *target,
+    const struct remote *r, int rc)
+{
+	/* The answer to what link_ssh() asked for. */
+	if (rc == -ECONNREFUSED && r->client != NULL)
+		say_refused(client_host(r->client), server_of(o), NULL, true);
+	else
+		show_error("%s: %s", target, peer_text(r->peer, rc));
 }
 
 int

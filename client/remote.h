@@ -31,9 +31,18 @@ struct remote {
 	char *path;            /* of a URI, or NULL */
 };
 
-/* A session of SFTP with the server of a target. 0 or negative: said. */
+/*
+ * A session of SFTP with the server of a target. It has been asked for, no
+ * more: requests may follow, or remote_greet(). 0 or negative: said.
+ */
 int remote_sftp(const struct remote_options *o, const char *target,
     struct remote *out_remote);
+/* Wait until it has begun. 0 or negative: said. */
+int remote_greet(
+    const struct remote_options *o, const char *target, struct remote *r);
+/* Say why its session has ended. */
+void remote_say_end(const struct remote_options *o, const char *target,
+    const struct remote *r, int rc);
 /* A command there. With -D, it is a command here. */
 int remote_command(const struct remote_options *o, const char *target,
     const char *command, struct remote *out_remote);

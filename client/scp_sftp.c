@@ -43,17 +43,39 @@ add(struct copy *c, const char *from, const char *name, bool chosen)
 	return xfer_add(c->x, from, to, chosen);
 }
 
+static const char *
+path_of(const struct scp_name *name, const struct end *e)
+{
+	if (name->is_uri)
+		return e->remote.path != NULL ? e->remote.path : "";
+	return name->path;
+}
+
+/* Before what is not to be said of a path if there is no session at all. */
+static int
+greet(const struct copy *c, struct end *e)
+{
+	return remote_greet(&c->s->remote, e->host, &e->remote);
+}
+
 /* A path of the server as scp writes it: from the home directory, with ~. */
 static int
-server_path(struct peer *p, const char *path, char **out_path)
+server_path(const struct copy *c, struct end *e, const struct scp_name *name,
+    char **out_path)
 {
+	struct peer *p = e->remote.peer;
+	const char *path = path_of(name, e);
+
 	if (path[0] == '~' && (path[1] == '/' || path[1] == '\0')) {
 		path++;
 		path += strspn(path, "/");
 	}
 	if (path[0] == '~') {
-		int rc = call_expand(p, path, out_path);
+		int rc = greet(c, e);
 
+		if (rc != 0)
+			return rc;
+		rc = call_expand(p, path, out_path);
 		if (rc == SSH_FX_OP_UNSUPPORTED)
 			show_error("%s: this server cannot say whose home that "
 				   "is; give the whole path",
@@ -83,15 +105,17 @@ add_result(struct xfer_result *sum, const struct xfer_result *r)
 static void
 run(struct copy *c)
 {
-	struct peer *ends[] = { c->from.remote.peer, c->to.remote.peer };
+	const struct end *ends[] = { &c->from, &c->to };
 	int rc;
 
 	if (c->x == NULL)
 		return;
 	rc = xfer_run(c->x);
 	for (size_t i = 0; rc != 0 && i < nitems_of(ends); i++)
-		if (ends[i] != NULL && peer_dead(ends[i]) != 0)
-			show_error("%s", peer_text(ends[i], rc));
+		if (ends[i]->remote.peer != NULL &&
+		    peer_dead(ends[i]->remote.peer) != 0)
+			remote_say_end(&c->s->remote, ends[i]->host,
+			    &ends[i]->remote, rc);
 	if (rc != 0)
 		c->s->failed++;
 	add_result(&c->s->result, xfer_result(c->x));
@@ -114,14 +138,6 @@ reach(struct copy *c, struct end *e, const char *host)
 	remote_close(&e->remote);
 	e->host = host;
 	return host != NULL ? remote_sftp(&c->s->remote, host, &e->remote) : 0;
-}
-
-static const char *
-path_of(const struct scp_name *name, const struct end *e)
-{
-	if (name->is_uri)
-		return e->remote.path != NULL ? e->remote.path : "";
-	return name->path;
 }
 
 /* --- the target ---------------------------------------------------------- */
@@ -154,12 +170,13 @@ open_server_target(struct copy *c)
 	if (rc != 0)
 		return rc;
 	p = c->to.remote.peer;
-	rc = server_path(p, path_of(c->target, &c->to), &c->to_path);
+	rc = server_path(c, &c->to, c->target, &c->to_path);
 	if (rc != 0)
 		return rc;
 	c->to_is_dir = call_is_dir(p, c->to_path);
-	if (!c->s->many || c->to_is_dir)
-		return 0;
+	rc = greet(c, &c->to);
+	if (rc != 0 || !c->s->many || c->to_is_dir)
+		return rc;
 	rc = call_mkdir(p, c->to_path, 0777);
 	if (rc != 0)
 		show_error(
@@ -237,12 +254,13 @@ add_server(struct copy *c, const struct scp_name *source)
 	AUTO(list_done) struct list paths = LIST_INIT;
 	AUTOFREE char *pattern = NULL;
 	struct peer *p = c->from.remote.peer;
-	int rc = server_path(p, path_of(source, &c->from), &pattern);
+	int rc = server_path(c, &c->from, source, &pattern);
 
-	if (rc == 0)
-		rc = list_glob(p, pattern, &paths);
-	else
+	if (rc == 0 && list_has_magic(pattern))
+		rc = greet(c, &c->from);
+	if (rc != 0)
 		return rc;
+	rc = list_glob(p, pattern, &paths);
 	if (rc != 0) {
 		show_error("%s: %s", pattern, peer_text(p, rc));
 		return rc;

@@ -276,7 +276,8 @@ run(struct line *l, const char *target, const char *local)
 	if (open_commands(l) != 0 || scp_name_parse(target, "sftp", &name) != 0)
 		return EXIT_OURS;
 	l->remote.label = name.host != NULL ? name.host : name.path;
-	if (remote_sftp(&l->remote, l->remote.label, &r) == 0) {
+	if (remote_sftp(&l->remote, l->remote.label, &r) == 0 &&
+	    remote_greet(&l->remote, l->remote.label, &r) == 0) {
 		const char *path = name.host == NULL ? NULL
 				   : name.is_uri     ? r.path
 						     : name.path;
@@ -284,10 +285,10 @@ run(struct line *l, const char *target, const char *local)
 		l->sftp.peer = r.peer;
 		interrupt_arm();
 		status = session(l, path, local);
-		link = remote_close(&r);
-		if (status == 0 && link > 0)
-			status = link;
 	}
+	link = remote_close(&r);
+	if (status == 0 && link > 0)
+		status = link;
 	scp_name_done(&name);
 	return status;
 }

@@ -263,6 +263,8 @@ read_version(struct peer *p, struct reader *r)
 	else if (p->version < 1)
 		peer_fault(p, "speaks no version of SFTP that we know");
 	p->greeted = true;
+	if (p->dead == 0)
+		peer_ask_limits(p);
 }
 
 static void

@@ -62,10 +62,14 @@ int answer_handle(const struct answer *a, struct writer *out);
 struct peer;
 
 /*
- * Begin a session: INIT, VERSION, and the limits if the server tells them.
- * The peer owns the link from now on, also after an error.
+ * Begin a session: INIT. Requests may follow at once, since servers answer
+ * that first; peer_has() and peer_version() hold after peer_greet(), or after
+ * any answer, the limits one round trip later. The peer owns the link from now
+ * on, also after an error. 0 or -ENOMEM.
  */
 int peer_new(struct link *l, struct peer **out_peer);
+/* Wait for VERSION. 0; or what ended the session. */
+int peer_greet(struct peer *p);
 /*
  * Another session beside p, over the same connection. Returns before it has
  * begun, and has to end before p does; a server that grants no more is no

@@ -40,6 +40,9 @@ struct peer {
 	char why[PEER_WHY_MAX];
 };
 
+/* The server has told its extensions: ask for the limits. */
+void peer_ask_limits(struct peer *p);
+
 /* It is over; the first error counts. Requests are told in the next turn,
  * where nobody is in their middle. */
 void peer_bury(struct peer *p, int error);

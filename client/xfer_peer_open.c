@@ -34,24 +34,26 @@ take_limits(void *arg, const struct answer *a)
 static void
 send_init(struct peer *p)
 {
-	size_t mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
-
-	sftp_finish(&p->out, mark);
+	p->mark = sftp_start(&p->out, SSH_FXP_INIT, SFTP_VERSION);
+	peer_end(p);
 }
 
-static int
-greet(struct peer *p)
+void
+peer_ask_limits(struct peer *p)
 {
-	int rc = 0;
+	/* A twin has those of the first session. */
+	if (p->is_twin || !peer_has(p, PEER_LIMITS))
+		return;
+	peer_extended(p, "limits@openssh.com", take_limits, p);
+	peer_end(p);
+}
 
-	send_init(p);
+int
+peer_greet(struct peer *p)
+{
+	int rc = p->dead;
+
 	while (rc == 0 && !p->greeted)
-		rc = peer_pump(&p, 1, FIRST_MS);
-	if (rc == 0 && peer_has(p, PEER_LIMITS)) {
-		peer_extended(p, "limits@openssh.com", take_limits, p);
-		peer_end(p);
-	}
-	while (rc == 0 && p->in_flight > 0)
 		rc = peer_pump(&p, 1, FIRST_MS);
 	return rc;
 }
@@ -83,8 +85,9 @@ peer_new(struct link *l, struct peer **out_peer)
 
 	if (p == NULL)
 		return -ENOMEM;
+	send_init(p);
 	*out_peer = p;
-	return greet(p);
+	return 0;
 }
 
 int
