@@ -29,6 +29,7 @@ struct login {
 	struct agent_filter *filter;
 	long prompts[2]; /* used up: keyboard-interactive, password */
 	bool nobody;     /* no terminal, no askpass */
+	bool tried_nothing;
 };
 
 struct method {
@@ -330,11 +331,49 @@ begin_next(struct login *l)
 	l->prompts[0] = l->prompts[1] = 0;
 }
 
+/* With nobody to ask, keys that come first are all that there is. */
+static bool
+keys_first(const struct client *c)
+{
+	const char *order = sshconf_text(c->conf, KW_PREFERRED_AUTH);
+
+	return sshconf_flag(c->conf, KW_BATCH_MODE) &&
+	       sshconf_number(c->conf, KW_PUBKEY_AUTH) != 0 &&
+	       method_named(order, strcspn(order, ",")) == &methods[0];
+}
+
+/* "none" tells which methods there are, and lets in where nothing is asked. */
+static int
+try_nothing(struct login *l)
+{
+	l->tried_nothing = true;
+	return ssh_userauth_none(l->c->ssh, NULL);
+}
+
+/*
+ * The refusal of a key names the methods as well: a round trip less. What the
+ * server's EXT_INFO says of RSA has to be here before libssh is given a key; it
+ * comes before the answer to the request for the service.
+ */
+static int
+first_attempt(struct login *l)
+{
+	int rc = SSH_AUTH_AGAIN;
+
+	if (keys_first(l->c) &&
+	    ssh_service_request(l->c->ssh, "ssh-userauth") == SSH_OK)
+		rc = SSH_AUTH_DENIED;
+	/* A key that was no use here was not sent. */
+	while (rc == SSH_AUTH_DENIED && ssh_userauth_list(l->c->ssh, NULL) == 0)
+		rc = try_publickey(l);
+	return rc == SSH_AUTH_AGAIN ? try_nothing(l) : rc;
+}
+
 int
 auth_login(struct client *c)
 {
 	AUTO(login_done) struct login l = { .c = c };
-	int rc = ssh_userauth_none(c->ssh, NULL);
+	int rc = first_attempt(&l);
 
 	say_banner(c);
 	for (int i = 0; i < IDENTITIES_MAX + ROUNDS_MAX; i++) {
@@ -350,6 +389,8 @@ auth_login(struct client *c)
 		if (rc == SSH_AUTH_PARTIAL)
 			begin_next(&l);
 		rc = attempt(&l);
+		if (rc == SSH_AUTH_AGAIN && !l.tried_nothing)
+			rc = try_nothing(&l);
 		if (rc == SSH_AUTH_AGAIN)
 			break;
 	}

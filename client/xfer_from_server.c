@@ -40,36 +40,71 @@ send_open(struct job *j)
 	peer_end(j->x->from_peer);
 }
 
+static void close_source(struct job *j);
+
+/* All that was asked is answered. */
+static void
+settle_kind(struct job *j)
+{
+	bool typed = (j->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS) != 0;
+
+	j->is_dir = typed && S_ISDIR(j->attrs.perm);
+	if (!j->failed && typed && !j->is_dir && !S_ISREG(j->attrs.perm))
+		job_fail(
+		    j, NULL, 0, "download \"%s\": not a regular file", j->from);
+	/* A link to a directory, in a tree: it may lead anywhere, and round in
+	 * circles. OpenSSH does not follow those either. */
+	if (!j->failed && j->is_dir && j->up != NULL)
+		job_fail(
+		    j, NULL, 0, "download \"%s\": not a regular file", j->from);
+	if (!j->is_dir)
+		close_source(j);
+	if (j->failed || j->is_dir)
+		job_opened(j);
+	else
+		send_open(j);
+}
+
 static void
 stat_here(void *arg, const struct answer *a)
 {
 	struct job *j = arg;
 	struct reader r = a->body;
 	int rc = a->rc;
-	bool typed;
 
 	if (rc == 0 && a->type == SSH_FXP_ATTRS)
 		sftp_attrs_read(&r, &j->attrs);
 	if (rc == 0 && (a->type != SSH_FXP_ATTRS || r.failed))
 		rc = -EBADMSG;
-	typed = (j->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS) != 0;
-	j->is_dir = typed && S_ISDIR(j->attrs.perm);
 	if (rc != 0)
 		job_fail(j, j->x->from_peer, rc, "stat remote \"%s\"", j->from);
-	else if (typed && !j->is_dir && !S_ISREG(j->attrs.perm))
-		job_fail(
-		    j, NULL, 0, "download \"%s\": not a regular file", j->from);
-	else if (!j->is_dir) {
-		send_open(j);
-		return;
-	} else if (j->up != NULL)
-		/* A link to a directory, in a tree: it may lead anywhere, and
-		 * round in circles. OpenSSH does not follow those either. */
-		job_fail(
-		    j, NULL, 0, "download \"%s\": not a regular file", j->from);
-	job_opened(j);
+	if (--j->asking == 0)
+		settle_kind(j);
 }
 
+/* It is no directory, or list() finds out what is wrong with it. */
+static void
+opened_early(void *arg, const struct answer *a)
+{
+	struct job *j = arg;
+
+	if (answer_handle(a, &j->from_handle) != 0)
+		j->from_handle.len = 0;
+	if (--j->asking == 0)
+		settle_kind(j);
+}
+
+static void
+ask(struct job *j, uint8_t type, peer_fn *fn)
+{
+	writer_cstring(peer_begin(j->x->from_peer, type, fn, j), j->from);
+	peer_end(j->x->from_peer);
+}
+
+/*
+ * What a user names with -r is a directory, most times: it is opened as one
+ * while we ask. No server waits for anything there, as for a FIFO's writer.
+ */
 static void
 open_source(struct job *j)
 {
@@ -78,10 +113,12 @@ open_source(struct job *j)
 	else if (j->attrs.flags & SSH_FILEXFER_ATTR_PERMISSIONS)
 		send_open(j);
 	else {
-		writer_cstring(
-		    peer_begin(j->x->from_peer, SSH_FXP_STAT, stat_here, j),
-		    j->from);
-		peer_end(j->x->from_peer);
+		bool early = j->up == NULL && j->x->options.recursive;
+
+		j->asking = early ? 2 : 1;
+		ask(j, SSH_FXP_STAT, stat_here);
+		if (early)
+			ask(j, SSH_FXP_OPENDIR, opened_early);
 	}
 }
 
@@ -182,6 +219,10 @@ dir_opened(void *arg, const struct answer *a)
 static void
 list(struct job *dir)
 {
+	if (dir->from_handle.len > 0) {
+		list_more(dir);
+		return;
+	}
 	writer_cstring(
 	    peer_begin(dir->x->from_peer, SSH_FXP_OPENDIR, dir_opened, dir),
 	    dir->from);

@@ -46,6 +46,7 @@ struct job {
 	DIR *from_dir;
 	struct writer from_handle;
 	unsigned reading; /* READ or READDIR in flight */
+	unsigned asking;  /* STAT or OPENDIR in flight, of a job that opens */
 	uint64_t end_at;  /* from here on there is nothing, the server says */
 	/* the sink */
 	int to_fd; /* file, or directory to create in */
