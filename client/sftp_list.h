@@ -14,7 +14,7 @@
 #define LIST_ENTRIES_MAX (2u << 20)
 #define LIST_BYTES_MAX (256u << 20)
 /* READDIR requests in flight for one directory. */
-#define LIST_AHEAD 8
+#define LIST_AHEAD 16
 
 struct list_entry {
 	char *name;

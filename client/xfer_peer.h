@@ -20,7 +20,7 @@
 #include "common/wire.h"
 
 /* Requests whose answer is out; more than the largest window needs. */
-#define PEER_REQUESTS 4096
+#define PEER_REQUESTS 16384
 /* Sessions of one transfer: both ends, and twins. */
 #define PEERS_AT_ONCE 8
 #define PEER_PATIENCE_MS 60000
