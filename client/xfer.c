@@ -25,7 +25,7 @@
 /* Directories that are open at this machine, while other work is there. */
 #define DIRS_OPEN_MAX 256
 /* Descriptors: all of them, and those that are no file's. */
-#define DESCRIPTORS_MAX 2048u
+#define DESCRIPTORS_MAX 4096u
 #define DESCRIPTORS_OTHERS (DIRS_OPEN_MAX + 64u)
 /* How often ^C and the progress line are looked after while nothing comes. */
 #define TICK_MS 250
@@ -157,15 +157,31 @@ make_paths(struct job *j)
 static void
 count(struct job *j)
 {
-	if (j->counted)
-		j->x->opened--;
-	j->counted = !j->is_dir;
-	if (j->counted)
+	j->counted = j->holds = !j->is_dir;
+	if (j->counted) {
+		j->x->files++;
 		j->x->opened++;
-	else {
+	} else {
 		j->x->dirs_open++;
 		j->x->dirs_begun++;
 	}
+}
+
+void
+job_let_go(struct job *j)
+{
+	if (j->holds)
+		j->x->opened--;
+	j->holds = false;
+}
+
+static void
+uncount(struct job *j)
+{
+	job_let_go(j);
+	if (j->counted)
+		j->x->files--;
+	j->counted = false;
 }
 
 static void
@@ -207,8 +223,10 @@ job_opened(struct job *j)
 
 	if (x->stopping)
 		j->failed = true;
-	if (j->is_dir && j->counted)
+	if (j->is_dir && j->counted) {
+		uncount(j);
 		count(j);
+	}
 	if (!j->failed && j->is_dir && !x->options.recursive)
 		job_fail(j, NULL, 0, "\"%s\" is a directory; -r copies those",
 		    j->from);
@@ -374,9 +392,8 @@ job_over(struct job *j)
 	struct xfer *x = j->x;
 	struct job *up = j->up;
 
-	if (j->counted)
-		x->opened--;
-	else if (j->is_dir && j->state != JOB_WAITING)
+	uncount(j);
+	if (j->is_dir && j->state != JOB_WAITING)
 		x->dirs_open--;
 	if (!j->failed && j->is_dir)
 		x->result.directories++;
@@ -393,14 +410,17 @@ job_over(struct job *j)
 
 /* --- the loop ------------------------------------------------------------ */
 
-static unsigned
-open_most(const struct xfer *x)
+static bool
+has_handle(const struct xfer *x, const struct peer *p)
 {
-	unsigned from =
-	    x->from_peer ? peer_handles_max(x->from_peer) : x->files_max;
-	unsigned to = x->to_peer ? peer_handles_max(x->to_peer) : x->files_max;
+	return p == NULL || x->opened < peer_handles_max(p);
+}
 
-	return from < to ? from : to;
+static bool
+may_open(const struct xfer *x)
+{
+	return x->files < x->files_max && has_handle(x, x->from_peer) &&
+	       has_handle(x, x->to_peer);
 }
 
 static bool
@@ -415,7 +435,7 @@ has_room(const struct xfer *x)
 static bool
 may_list(const struct xfer *x)
 {
-	if (x->listing.n == 0 && x->waiting.n == 0 && x->opened == 0)
+	if (x->listing.n == 0 && x->waiting.n == 0 && x->files == 0)
 		return x->dirs_begun == 0;
 	return x->listing.n + x->dirs_begun < LISTINGS_MAX &&
 	       x->dirs_open < DIRS_OPEN_MAX && xfer_wants_entries(x);
@@ -431,7 +451,7 @@ begin_some(struct xfer *x)
 		if (xfer_wants_entries(x) && has_room(x))
 			x->from->list_more(j);
 	}
-	while (x->waiting.n > 0 && x->opened < open_most(x) && has_room(x))
+	while (x->waiting.n > 0 && may_open(x) && has_room(x))
 		begin(pop(&x->waiting));
 }
 

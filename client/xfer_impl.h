@@ -30,7 +30,8 @@ struct job {
 	bool chosen; /* its name was chosen by a server */
 	bool is_dir;
 	bool failed;     /* told and counted */
-	bool counted;    /* among x->opened */
+	bool counted;    /* among x->files */
+	bool holds;      /* among x->opened */
 	bool source_end; /* there is no more to read */
 	unsigned depth;
 	unsigned children; /* jobs of this directory that are not over */
@@ -71,6 +72,7 @@ struct chunk {
 	uint64_t at;
 	uint32_t len;
 	uint32_t got; /* by the request before, which was cut short */
+	bool whole;   /* CLOSE is right behind it */
 	uint64_t asked_us;
 };
 
@@ -126,11 +128,13 @@ struct xfer {
 	struct queue listing;
 	unsigned alive;      /* jobs that are not over */
 	unsigned opened;     /* files that hold, or ask for, handles */
-	unsigned files_max;  /* that may be open on this machine */
+	unsigned files;      /* that have begun and are not over */
+	unsigned files_max;  /* of those, for each may be open on this machine */
 	unsigned dirs_open;  /* directories that are not over */
 	unsigned dirs_begun; /* of those, not yet being listed */
 	mode_t umask;
 	bool stopping;
+	bool wary; /* a CLOSE right behind a READ was too early */
 	uint8_t *buffer; /* for reads of this machine's files */
 	/* window */
 	uint64_t in_flight;
@@ -148,6 +152,9 @@ struct xfer {
  */
 void job_fail(struct job *j, struct peer *p, int rc, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The handle of a file is given back before the file is over. */
+void job_let_go(struct job *j);
 
 /* Reports of the source. After them j may be gone. */
 void job_opened(struct job *j);

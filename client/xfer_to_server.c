@@ -277,6 +277,9 @@ finish_file(struct job *j)
 	peer_end(p);
 	j->writing++;
 	j->to_handle.len = 0;
+	/* Whoever tells its limits does one thing after the other. */
+	if (peer_has(p, PEER_LIMITS))
+		job_let_go(j);
 }
 
 static void
