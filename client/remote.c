@@ -181,8 +181,8 @@ open_channel(const struct remote_options *o, const char *command, int master,
 	rc = master >= 0 ? link_mux(master, &spec, &r->link, &why)
 			 : link_ssh(client_session(r->client), &spec, &r->link);
 	if (rc == -ECONNREFUSED)
-		say_refused(client_host(r->client), spec.what, why,
-		    command == NULL);
+		say_refused(
+		    client_host(r->client), spec.what, why, command == NULL);
 	else if (rc != 0 && master >= 0)
 		show_error("%s: the shared connection: %s",
 		    client_host(r->client), err_str(rc));

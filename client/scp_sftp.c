@@ -114,8 +114,8 @@ run(struct copy *c)
 	for (size_t i = 0; rc != 0 && i < nitems_of(ends); i++)
 		if (ends[i]->remote.peer != NULL &&
 		    peer_dead(ends[i]->remote.peer) != 0)
-			remote_say_end(&c->s->remote, ends[i]->host,
-			    &ends[i]->remote, rc);
+			remote_say_end(
+			    &c->s->remote, ends[i]->host, &ends[i]->remote, rc);
 	if (rc != 0)
 		c->s->failed++;
 	add_result(&c->s->result, xfer_result(c->x));

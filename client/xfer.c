@@ -263,6 +263,17 @@ job_ready(struct job *j)
 		push(&x->moving, j);
 }
 
+void
+job_again(struct job *j)
+{
+	unlink_job(&j->x->moving, j);
+	j->state = JOB_OPENING;
+	if (j->x->stopping)
+		job_ready(j);
+	else
+		push(&j->x->again, j);
+}
+
 /* --- listings ------------------------------------------------------------ */
 
 bool
@@ -442,6 +453,14 @@ may_list(const struct xfer *x)
 }
 
 static void
+open_again(struct job *j)
+{
+	j->holds = true;
+	j->x->opened++;
+	j->x->from->open_again(j);
+}
+
+static void
 begin_some(struct xfer *x)
 {
 	while (x->dirs.n > 0 && may_list(x) && has_room(x))
@@ -451,6 +470,8 @@ begin_some(struct xfer *x)
 		if (xfer_wants_entries(x) && has_room(x))
 			x->from->list_more(j);
 	}
+	while (x->again.n > 0 && has_handle(x, x->from_peer) && has_room(x))
+		open_again(pop(&x->again));
 	while (x->waiting.n > 0 && may_open(x) && has_room(x))
 		begin(pop(&x->waiting));
 }
@@ -495,6 +516,8 @@ stop(struct xfer *x)
 	x->result.stopped = interrupt_seen();
 	drop_waiting(&x->waiting);
 	drop_waiting(&x->dirs);
+	while (x->again.n > 0)
+		job_ready(pop(&x->again));
 	for (struct job *j = x->listing.first, *next; j != NULL; j = next) {
 		next = j->next;
 		x->from->list_more(j);
@@ -573,6 +596,7 @@ xfer_new(struct peer *from, struct peer *to, const struct xfer_options *options,
 	queue_init(&x->dirs);
 	queue_init(&x->moving);
 	queue_init(&x->listing);
+	queue_init(&x->again);
 	return x;
 }
 

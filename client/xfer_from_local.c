@@ -142,5 +142,8 @@ close_source(struct job *j)
 	j->from_fd = -1;
 }
 
-const struct from_ops from_local = { open_source, list, list_more, pull,
-	close_source };
+const struct from_ops from_local = { .open = open_source,
+	.list = list,
+	.list_more = list_more,
+	.pull = pull,
+	.close = close_source };

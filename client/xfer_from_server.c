@@ -291,8 +291,13 @@ opened_again(void *arg, const struct answer *a)
 
 	if (rc != 0)
 		job_fail(j, j->x->from_peer, rc, "remote open \"%s\"", j->from);
-	j->reading--;
-	job_settle(j);
+	job_ready(j);
+}
+
+static void
+open_again(struct job *j)
+{
+	send_open(j, opened_again);
 }
 
 /*
@@ -301,14 +306,15 @@ opened_again(void *arg, const struct answer *a)
  * yet: begin anew, and never again so.
  */
 static void
-read_again(struct job *j)
+read_again(struct chunk *c)
 {
+	struct job *j = c->job;
+
 	j->x->wary = true;
-	if (j->x->stopping)
-		return;
-	j->next_at = j->start;
-	j->reading++;
-	send_open(j, opened_again);
+	window_done(j->x, c->len);
+	free(c);
+	j->reading--;
+	job_again(j);
 }
 
 /* Malformed data is for take_data() to judge. */
@@ -353,10 +359,10 @@ read_here(void *arg, const struct answer *a)
 	if (rc == 0 && a->type != SSH_FXP_DATA)
 		rc = -EBADMSG;
 	if (rc >= 0 && c->whole && !j->failed && !is_whole(c, a)) {
-		window_done(j->x, c->len);
-		free(c);
-		read_again(j);
-	} else if (rc == 0 && !j->failed) {
+		read_again(c);
+		return;
+	}
+	if (rc == 0 && !j->failed) {
 		/* Still counted in reading, so the job stays. */
 		take_data(c, a);
 	} else {
@@ -381,8 +387,8 @@ read_here(void *arg, const struct answer *a)
 static bool
 may_close_behind(const struct job *j, uint32_t len)
 {
-	return !j->x->wary && j->x->to_peer == NULL &&
-	       j->next_at == 0 && j->attrs.size > 0 && j->attrs.size < len;
+	return !j->x->wary && j->x->to_peer == NULL && j->next_at == 0 &&
+	       j->attrs.size > 0 && j->attrs.size < len;
 }
 
 /*
@@ -440,4 +446,4 @@ close_source(struct job *j)
 }
 
 const struct from_ops from_server = { open_source, list, list_more, pull,
-	close_source };
+	close_source, open_again };

@@ -88,6 +88,8 @@ struct from_ops {
 	bool (*pull)(struct job *j, uint32_t len);
 	/* Release; nothing is in flight. */
 	void (*close)(struct job *j);
+	/* Open once more what was closed, after job_again(); job_ready(). */
+	void (*open_again)(struct job *j);
 };
 
 struct to_ops {
@@ -126,15 +128,16 @@ struct xfer {
 	struct queue dirs;    /* directories: the newest first */
 	struct queue moving;
 	struct queue listing;
-	unsigned alive;      /* jobs that are not over */
-	unsigned opened;     /* files that hold, or ask for, handles */
-	unsigned files;      /* that have begun and are not over */
-	unsigned files_max;  /* of those, for each may be open on this machine */
-	unsigned dirs_open;  /* directories that are not over */
+	struct queue again; /* files whose handles were let go too early */
+	unsigned alive;     /* jobs that are not over */
+	unsigned opened;    /* files that hold, or ask for, handles */
+	unsigned files;     /* that have begun and are not over */
+	unsigned files_max; /* of those, for each may be open on this machine */
+	unsigned dirs_open; /* directories that are not over */
 	unsigned dirs_begun; /* of those, not yet being listed */
 	mode_t umask;
 	bool stopping;
-	bool wary; /* a CLOSE right behind a READ was too early */
+	bool wary;       /* a CLOSE right behind a READ was too early */
 	uint8_t *buffer; /* for reads of this machine's files */
 	/* window */
 	uint64_t in_flight;
@@ -155,6 +158,9 @@ void job_fail(struct job *j, struct peer *p, int rc, const char *format, ...)
 
 /* The handle of a file is given back before the file is over. */
 void job_let_go(struct job *j);
+
+/* It was needed: open the file once more when there is one. */
+void job_again(struct job *j);
 
 /* Reports of the source. After them j may be gone. */
 void job_opened(struct job *j);

@@ -339,6 +339,7 @@ system_tests = \
 	regress/system/client-shared.py \
 	regress/system/client-streamlocal.py \
 	regress/system/client-teardown.py \
+	regress/system/client-turns.py \
 	regress/system/connection-options.py \
 	regress/system/differential.py \
 	regress/system/flags.py \
