@@ -66,7 +66,7 @@ libclient_a_SOURCES = \
 	client/xfer_extent.c \
 	client/xfer_from_local.c client/xfer_from_server.c \
 	client/xfer_peer.c client/xfer_peer.h client/xfer_peer_impl.h \
-	client/xfer_peer_open.c \
+	client/xfer_peer_open.c client/xfer_queue.c \
 	client/xfer_stripe.c client/xfer_stripe.h \
 	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c \
 	client/tcp.c client/tcp.h \

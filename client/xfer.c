@@ -30,60 +30,6 @@
 /* How often ^C and the progress line are looked after while nothing comes. */
 #define TICK_MS 250
 
-/* --- queues -------------------------------------------------------------- */
-
-static void
-queue_init(struct queue *q)
-{
-	*q = (struct queue){ .last = &q->first };
-}
-
-static void
-push(struct queue *q, struct job *j)
-{
-	j->next = NULL;
-	*q->last = j;
-	q->last = &j->next;
-	q->n++;
-}
-
-static void
-push_front(struct queue *q, struct job *j)
-{
-	j->next = q->first;
-	if (q->first == NULL)
-		q->last = &j->next;
-	q->first = j;
-	q->n++;
-}
-
-static struct job *
-pop(struct queue *q)
-{
-	struct job *j = q->first;
-
-	q->first = j->next;
-	if (q->first == NULL)
-		q->last = &q->first;
-	q->n--;
-	return j;
-}
-
-static void
-unlink_job(struct queue *q, const struct job *j)
-{
-	struct job **at = &q->first;
-
-	while (*at != NULL && *at != j)
-		at = &(*at)->next;
-	if (*at == NULL)
-		return;
-	*at = j->next;
-	if (*at == NULL)
-		q->last = at;
-	q->n--;
-}
-
 /* --- jobs ---------------------------------------------------------------- */
 
 static struct job *
@@ -212,7 +158,7 @@ static void
 list_dir(struct job *j)
 {
 	j->x->dirs_begun--;
-	push(&j->x->listing, j);
+	queue_push(&j->x->listing, j);
 	j->x->from->list(j);
 }
 
@@ -260,18 +206,18 @@ job_ready(struct job *j)
 	if (j->is_dir)
 		list_dir(j);
 	else
-		push(&x->moving, j);
+		queue_push(&x->moving, j);
 }
 
 void
 job_again(struct job *j)
 {
-	unlink_job(&j->x->moving, j);
+	queue_remove(&j->x->moving, j);
 	j->state = JOB_OPENING;
 	if (j->x->stopping)
 		job_ready(j);
 	else
-		push(&j->x->again, j);
+		queue_push(&j->x->again, j);
 }
 
 /* --- listings ------------------------------------------------------------ */
@@ -296,9 +242,9 @@ static void
 sort_in(struct job *j)
 {
 	if (j->is_dir)
-		push_front(&j->x->dirs, j);
+		queue_push_front(&j->x->dirs, j);
 	else
-		push(&j->x->waiting, j);
+		queue_push(&j->x->waiting, j);
 }
 
 void
@@ -346,7 +292,7 @@ void
 job_listed(struct job *dir)
 {
 	dir->listed = true;
-	unlink_job(&dir->x->listing, dir);
+	queue_remove(&dir->x->listing, dir);
 	maybe_dir_done(dir);
 }
 
@@ -361,7 +307,7 @@ job_settle(struct job *j)
 	if (!j->source_end)
 		j->failed = true;
 	j->state = JOB_FINISHING;
-	unlink_job(&j->x->moving, j);
+	queue_remove(&j->x->moving, j);
 	j->x->from->close(j);
 	j->x->to->finish(j);
 }
@@ -464,16 +410,16 @@ static void
 begin_some(struct xfer *x)
 {
 	while (x->dirs.n > 0 && may_list(x) && has_room(x))
-		begin(pop(&x->dirs));
+		begin(queue_pop(&x->dirs));
 	for (struct job *j = x->listing.first, *next; j != NULL; j = next) {
 		next = j->next;
 		if (xfer_wants_entries(x) && has_room(x))
 			x->from->list_more(j);
 	}
 	while (x->again.n > 0 && has_handle(x, x->from_peer) && has_room(x))
-		open_again(pop(&x->again));
+		open_again(queue_pop(&x->again));
 	while (x->waiting.n > 0 && may_open(x) && has_room(x))
-		begin(pop(&x->waiting));
+		begin(queue_pop(&x->waiting));
 }
 
 /* The oldest file first: disks and people like files one after the other. */
@@ -501,7 +447,7 @@ static void
 drop_waiting(struct queue *q)
 {
 	while (q->n > 0) {
-		struct job *j = pop(q);
+		struct job *j = queue_pop(q);
 
 		j->failed = true;
 		job_over(j);
@@ -517,7 +463,7 @@ stop(struct xfer *x)
 	drop_waiting(&x->waiting);
 	drop_waiting(&x->dirs);
 	while (x->again.n > 0)
-		job_ready(pop(&x->again));
+		job_ready(queue_pop(&x->again));
 	for (struct job *j = x->listing.first, *next; j != NULL; j = next) {
 		next = j->next;
 		x->from->list_more(j);
@@ -625,7 +571,7 @@ xfer_add(struct xfer *x, const char *from, const char *to, bool chosen)
 		return -ENOMEM;
 	}
 	j->chosen = chosen;
-	push(&x->waiting, j);
+	queue_push(&x->waiting, j);
 	return 0;
 }
 

@@ -149,6 +149,15 @@ struct xfer {
 	double tokens; /* bytes that -l allows now */
 };
 
+/* client/xfer_queue.c; a job is in one queue at a time. */
+void queue_init(struct queue *q);
+void queue_push(struct queue *q, struct job *j);
+void queue_push_front(struct queue *q, struct job *j);
+/* The first; there is one. */
+struct job *queue_pop(struct queue *q);
+/* Also of a job that is not in it. */
+void queue_remove(struct queue *q, const struct job *j);
+
 /*
  * A failed job: one message, counted once. rc 0: the format says it all. The
  * report that was due follows all the same, and sees j->failed.
