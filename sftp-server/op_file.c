@@ -99,15 +99,15 @@ open_path(struct server *s, const char *path, int flags, mode_t mode)
 
 /*
  * Root may write to its own memory by way of /proc, and so do what -P forbids;
- * the kernel keeps other users from that, as the process is not dumpable.
+ * and a user to that of another sftp-server, while it is on its way into its
+ * jail and until then like any program, where there is no Landlock.
  */
 static bool
-may_write(const struct server *s, int fd)
+may_write(int fd)
 {
 	struct statfs fs;
 
-	return s->uid != 0 || fstatfs(fd, &fs) != 0 ||
-	       fs.f_type != PROC_SUPER_MAGIC;
+	return fstatfs(fd, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC;
 }
 
 /*
@@ -153,7 +153,7 @@ op_open(struct server *s, const struct request *q)
 	fd = open_wanted(s, q->path[0], proto.flags, mode & MODE_BITS);
 	if (fd < 0)
 		return fd;
-	if ((pflags & SSH_FXF_WRITE) != 0 && !may_write(s, fd))
+	if ((pflags & SSH_FXF_WRITE) != 0 && !may_write(fd))
 		return -EACCES;
 	error = handles_add(&s->handles, &proto, &fd, &id);
 	if (error != 0)

@@ -2,6 +2,7 @@
 """What a user can make root's processes do: run a program in place of the
 sftp-server that they are held to, fill the log, end their own monitor, tell
 strangers who exists."""
+import errno
 import fcntl
 import logging
 import os
@@ -77,6 +78,27 @@ def only_sftp():
            "which they could in a shell", done.stderr)
     for name in (".pam_environment", ".ssh/environment"):
         os.unlink(user.path(name))
+
+
+def other_processes():
+    """What /proc has of a process that the same user runs."""
+    server = place.server({"Subsystem": "sftp internal-sftp"})
+    other = place.popen(["setpriv", "--reuid", str(user.uid), "--regid",
+                         str(user.gid), "--clear-groups", "cat"])
+    knob = "/proc/%d/oom_score_adj" % other.pid
+    wait_for(lambda: os.stat(knob).st_uid == user.uid, what=knob)
+    transport = paramiko.Transport((ADDRESS, server.port))
+    transport.connect(username=user.name,
+                      pkey=paramiko.Ed25519Key(filename=key))
+    client = transport.open_sftp_client()
+    client.open(knob, "r").close()
+    try:
+        client.open(knob, "r+")
+        tap.ok(False, "nothing of another process is written to")
+    except OSError as error:
+        tap.equal(error.errno, errno.EACCES,
+                  "nothing of another process is written to")
+    transport.close()
 
 
 def within_bounds(server, pattern, since, began, name):
@@ -210,5 +232,5 @@ def who_exists():
                    known, other)
 
 
-tap.main(only_sftp, junk_in_key_files, refused_forwardings, size_limit,
+tap.main(only_sftp, other_processes, junk_in_key_files, refused_forwardings, size_limit,
          locked_records, who_exists)
