@@ -173,6 +173,7 @@ forwards_new(struct trunk *l, const struct forward_rules *rules)
 	fs->callbacks = (struct ssh_callbacks_struct){
 		.userdata = fs,
 		.channel_open_request_auth_agent_function = forward_on_agent,
+		.channel_open_request_x11_function = forward_on_x11,
 	};
 	ssh_callbacks_init(&fs->callbacks);
 	ssh_set_callbacks(l->ssh, &fs->callbacks);

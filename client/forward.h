@@ -13,6 +13,7 @@
 #define FORWARD_WHY_MAX 320
 
 struct forwards;
+struct x11;
 
 struct forward_rules {
 	bool gateway;      /* GatewayPorts */
@@ -21,6 +22,8 @@ struct forward_rules {
 	const char *agent; /* the agent's socket, for -A; NULL: not forwarded */
 	/* PermitRemoteOpen; borrowed, and outlives the trunk */
 	const struct words *remote_open;
+	/* the display, likewise; NULL: not forwarded */
+	const struct x11 *x11;
 };
 
 /*

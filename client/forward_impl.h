@@ -77,6 +77,9 @@ int forward_connect(
 /* For ssh_set_message_callback() and ssh_set_callbacks(). */
 int forward_on_message(ssh_session ssh, ssh_message m, void *arg);
 ssh_channel forward_on_agent(ssh_session ssh, void *arg);
+/* forward_x11.c */
+ssh_channel forward_on_x11(
+    ssh_session ssh, const char *from, int port, void *arg);
 
 /* forward_socks.c: the flow of a tunnel whose target is to be heard. */
 extern const struct flow_ops forward_socks_ops;

@@ -16,7 +16,7 @@ libclient_a_SOURCES = \
 	client/flow.c client/flow.h client/flow_impl.h client/flow_io.c \
 	client/forward.c client/forward.h client/forward_impl.h \
 	client/forward_remote.c client/forward_report.c \
-	client/forward_socks.c client/forward_tunnel.c \
+	client/forward_socks.c client/forward_tunnel.c client/forward_x11.c \
 	client/forward_spec.c client/forward_spec.h \
 	client/front.c client/front.h \
 	client/hostcheck.c client/hostcheck.h \
@@ -71,7 +71,7 @@ libclient_a_SOURCES = \
 	client/xfer_to_local.c client/xfer_to_server.c client/xfer_window.c \
 	client/tcp.c client/tcp.h \
 	client/transport.c \
-	client/tty.c client/tty.h
+	client/tty.c client/tty.h client/x11.c client/x11.h
 
 client_libs = libclient.a libcommon.a libjail.a $(LIBSSH_LIBS) \
 	$(CRYPTO_LIBS) $(JANSSON_LIBS) $(EDIT_LIBS) $(SECCOMP_LIBS) \

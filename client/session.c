@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/session.h"
+#include "client/x11.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -42,6 +43,24 @@ step_tty(struct session *s)
 		return rc;
 	s->tty_refused = true;
 	log_info("PTY allocation request failed");
+	return SSH_OK;
+}
+
+/* A server that says no has programs without a display, as OpenSSH's. */
+static int
+step_x11(struct session *s)
+{
+	struct x11 *x = s->spec.x11;
+	int rc;
+
+	if (x == NULL)
+		return SSH_OK;
+	x->asked = true;
+	rc = ssh_channel_request_x11(
+	    s->flow->channel, 0, X11_PROTOCOL, x->fake_text, x->display.screen);
+	if (rc != SSH_ERROR || ssh_is_connected(s->flow->trunk->ssh) == 0)
+		return rc;
+	log_info("X11 forwarding request failed on channel 0");
 	return SSH_OK;
 }
 
@@ -91,6 +110,7 @@ step_start(struct session *s)
 
 static int (*const steps[])(struct session *s) = {
 	step_open,
+	step_x11,
 	step_agent,
 	step_tty,
 	step_env,

@@ -8,12 +8,15 @@
 #include "client/flow.h"
 #include "common/lex.h"
 
+struct x11;
+
 struct session_spec {
 	bool tty;
 	bool agent;
 	bool subsystem; /* command is a subsystem's name */
 	char *term;
 	int cols, rows;
+	struct x11 *x11;  /* borrowed; NULL: no display */
 	struct words env; /* NAME=VALUE */
 	char *command;    /* NULL: a shell */
 };

@@ -19,6 +19,7 @@
 #include "client/shell.h"
 #include "client/stdio.h"
 #include "client/tty.h"
+#include "client/x11.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -30,6 +31,7 @@ struct shell {
 	struct trunk trunk;
 	struct forwards *forwards;
 	struct front front;
+	struct x11 *x11; /* the display that is lent, or NULL */
 	struct session *session;
 	struct flow *flow; /* of the session or of -W; NULL: it has ended */
 	bool over;
@@ -429,6 +431,11 @@ setup(struct shell *s)
 	if (rc != 0)
 		return rc;
 	s->job->spec.agent = s->job->spec.agent && agent != NULL;
+	/* A host whose key changed gets nothing of ours to use. */
+	if (s->job->x11 && !s->client->doubtful)
+		s->x11 = x11_new(conf);
+	s->job->spec.x11 = s->x11;
+	rules.x11 = s->x11;
 	s->forwards = forwards_new(&s->trunk, &rules);
 	if (s->forwards == NULL)
 		return -ENOMEM;
@@ -496,6 +503,7 @@ shell_done(struct shell *s)
 	if (s->forwards != NULL)
 		forwards_free(s->forwards);
 	trunk_done(&s->trunk);
+	x11_free(s->x11);
 	loop_free(s->loop);
 	free(s->to_host);
 }

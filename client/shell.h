@@ -15,6 +15,7 @@ struct shell_job {
 	const char *to;           /* -W: host:port; NULL: none */
 	bool null_in;             /* -n */
 	bool background;          /* -f */
+	bool x11;                 /* lend the display */
 };
 
 /* Run it to its end over the client's session. The exit status. */

@@ -19,6 +19,7 @@
 #include "client/show.h"
 #include "client/ssh_print.h"
 #include "client/tty.h"
+#include "client/x11.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/own.h"
@@ -54,6 +55,8 @@ static const struct ssh_flag flags[] = {
 	{ 's', KW_SESSION_TYPE, "subsystem", NULL,
 	    "the command is a subsystem" },
 	{ 'T', KW_REQUEST_TTY, "no", NULL, "no terminal" },
+	{ 'X', KW_FORWARD_X11, "yes", NULL, "lend the display" },
+	{ 'x', KW_FORWARD_X11, "no", NULL, "do not" },
 	/* These have no keyword: take_flag() knows them. */
 	{ 't', KW_COUNT, "", NULL, "a terminal; twice: even without one here" },
 	{ 'E', KW_COUNT, NULL, "file", "messages go to the end of this file" },
@@ -63,6 +66,7 @@ static const struct ssh_flag flags[] = {
 	{ 'V', KW_COUNT, "", NULL, "print the version and exit" },
 	{ 'W', KW_COUNT, NULL, "host:port",
 	    "stdin and stdout are a connection from there" },
+	{ 'Y', KW_COUNT, "", NULL, "lend the display, and trust who uses it" },
 	{ 'y', KW_COUNT, "", NULL, "messages go to stderr all the same" },
 };
 
@@ -78,9 +82,6 @@ static const struct {
 	{ 'K', false, false, "Kerberos is not offered" },
 	{ 'k', false, true, "" },
 	{ 'w', true, false, "tunnels are not offered" },
-	{ 'X', false, false, "X11 is not forwarded" },
-	{ 'x', false, true, "" },
-	{ 'Y', false, false, "X11 is not forwarded" },
 };
 
 #define LETTERS_MAX 160
@@ -178,6 +179,11 @@ take_own(struct ssh *s, int letter)
 		s->job.to = optarg;
 		s->client->direct = true;
 		return 0;
+	case 'Y':
+		return client_flag(s->client, 'o', "ForwardX11=yes") == 0
+			   ? client_flag(
+				 s->client, 'o', "ForwardX11Trusted=yes")
+			   : -EBADMSG;
 	case 'y':
 		return 0;
 	default:
@@ -429,6 +435,8 @@ settle(struct ssh *s)
 		return -EBADMSG;
 	}
 	s->job.spec.tty = wants_tty(s);
+	s->job.x11 =
+	    !s->job.no_session && s->job.to == NULL && x11_wanted(conf);
 	s->job.spec.agent = shell_wants_agent(conf);
 	s->job.spec.term = strdup(term != NULL ? term : "dumb");
 	tty_size(STDIN_FILENO, &s->job.spec.cols, &s->job.spec.rows);
@@ -528,6 +536,9 @@ run(struct ssh *s)
 		return sharer_control(s->client, path, s->control);
 	if (settle(s) != 0)
 		return EXIT_OURS;
+	/* The cookie is this process's: what others share has no display. */
+	if (s->job.x11)
+		free(take_ptr(&path));
 	rc = run_shared(s, path);
 	return rc >= 0 ? rc : run_own(s, path);
 }

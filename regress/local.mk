@@ -191,6 +191,9 @@ regress_unit_test_sshconf_LDADD = $(client_test_libs)
 unit_tests += regress/unit/test_target
 regress_unit_test_target_SOURCES = regress/unit/test_target.c
 regress_unit_test_target_LDADD = $(client_test_libs)
+unit_tests += regress/unit/test_x11
+regress_unit_test_x11_SOURCES = regress/unit/test_x11.c
+regress_unit_test_x11_LDADD = $(client_test_libs)
 
 # --- evil: hostile network processes against the real monitor
 evil_tests = regress/evil/evil_forward regress/evil/evil_rows \
@@ -341,6 +344,7 @@ system_tests = \
 	regress/system/client-streamlocal.py \
 	regress/system/client-teardown.py \
 	regress/system/client-turns.py \
+	regress/system/client-x11.py \
 	regress/system/connection-options.py \
 	regress/system/differential.py \
 	regress/system/flags.py \

@@ -23,6 +23,7 @@ COMPARED = """addressfamily batchmode bindaddress bindinterface certificatefile
     clearallforwardings compression connectionattempts connecttimeout
     controlmaster controlpath controlpersist dynamicforward escapechar
     exitonforwardfailure fingerprinthash forkafterauthentication forwardagent
+    forwardx11 forwardx11timeout xauthlocation
     gatewayports hashknownhosts host hostkeyalias hostname identitiesonly
     identityagent kbdinteractiveauthentication localcommand localforward
     loglevel nohostauthenticationforlocalhost numberofpasswordprompts
@@ -163,6 +164,7 @@ BLOCKS = (
      "DynamicForward localhost:89\nLocalForward 80 h:81\n"),
     ("SOCKS at the server", "RemoteForward 86\nRemoteForward [::1]:87\n"
      "PermitRemoteOpen a:80 b:* *:http [::1]:9\n"),
+    ("X11", "ForwardX11 yes\nForwardX11Timeout 1h\nXAuthLocation /x\n"),
     ("no PermitRemoteOpen", "PermitRemoteOpen none\n"),
     ("times", "ConnectTimeout 1m30s\nServerAliveInterval 2h\n"
      "ControlPersist 1d\n"),
@@ -261,7 +263,7 @@ FLAGS = (["-l", "x", "-p", "7"], ["-o", "User=a", "-o", "User=b"],
          ["-J", "c", "-o", "ProxyCommand=a b"], ["-J", "none"], ["-q"],
          ["-tt"], ["-t"], ["-f", "-N"], ["-e", "none"],
          ["-S", "/s/%p"], ["-M"], ["-b", "127.0.0.1", "-B", "lo"],
-         ["-W", "x:http"],
+         ["-W", "x:http"], ["-X"], ["-x"], ["-Y"],
          ["-p", "domain", "-L", "http:h:https"], ["-o", "Port = 7"], ["-o", "SetEnv=A=b c=d"])
 
 
