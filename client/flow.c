@@ -399,7 +399,7 @@ step(struct flow *f)
 	flow_source_step(f);
 	for (size_t i = 0; i < FLOW_SINKS; i++)
 		flow_sink_step(f, &f->sinks[i]);
-	if (f->ops->arrived != NULL && f->sinks[FLOW_OUT].len != 0)
+	if (f->ops->arrived != NULL && f->sinks[FLOW_OUT].port == NULL)
 		f->ops->arrived(f);
 	if (is_over(f)) {
 		flow_end(f, "");

@@ -52,7 +52,10 @@ struct flow_ops {
 	int (*setup)(struct flow *f);
 	/* It is open. May be NULL. */
 	void (*opened)(struct flow *f);
-	/* Bytes are here for flow_take(), and no descriptor. May be NULL. */
+	/*
+	 * There is no descriptor, and something happened: bytes for
+	 * flow_take(), or f->remote_eof. May be NULL.
+	 */
 	void (*arrived)(struct flow *f);
 	/*
 	 * Change input before it is sent: what to send instead, at out, which

@@ -85,6 +85,8 @@ on_arrived(struct flow *f)
 		t->socks.in[t->socks.len++] = (uint8_t)byte;
 		t->asked = !parse(t);
 	}
+	if (f->remote_eof && !t->asked)
+		flow_end(f, "it ended early");
 }
 
 static void

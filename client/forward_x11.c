@@ -94,6 +94,8 @@ on_arrived(struct flow *f)
 		else
 			reject(p);
 	}
+	if (f->remote_eof && p->len < X11_SETUP_SIZE)
+		flow_end(f, "it ended early");
 }
 
 static void
