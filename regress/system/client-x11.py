@@ -80,18 +80,20 @@ class Session:
         self.cookie = bytes.fromhex(line[2].decode()) if len(line) > 2 else b""
 
     def connect(self, data):
-        """What comes back, until the end; None: refused."""
+        """What comes back, until the end."""
+        got = b""
         with socket.create_connection((ADDRESS, self.port), PATIENCE) as sock:
-            for part in data if isinstance(data, list) else [data]:
-                sock.sendall(part)
-            sock.shutdown(socket.SHUT_WR)
-            got = b""
             try:
+                for part in data if isinstance(data, list) else [data]:
+                    sock.sendall(part)
+                sock.shutdown(socket.SHUT_WR)
                 while part := sock.recv(65536):
                     got += part
-            except ConnectionResetError:
-                pass
-            return got
+            except TimeoutError:
+                raise
+            except OSError:
+                pass  # hung up on while it was being sent
+        return got
 
     def end(self):
         self.process.communicate(b"\n", PATIENCE)
