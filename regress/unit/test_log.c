@@ -259,6 +259,30 @@ START_TEST(fatal_ends)
 }
 END_TEST
 
+/* However slow this is, that many lines earn no more than half of themselves.
+ */
+START_TEST(bounded_lines)
+{
+	const int many = 100 * LOG_BOUNDED_BURST;
+	int n;
+
+	log_open("test", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
+	sent.count = 0;
+	log_bounded(LEVEL_DEBUG, "below the level");
+	ck_assert_int_eq(sent.count, 0);
+	for (int i = 0; i < LOG_BOUNDED_BURST; i++)
+		log_bounded(LEVEL_ERROR, "line");
+	ck_assert_int_eq(sent.count, LOG_BOUNDED_BURST);
+	for (int i = 0; i < many; i++)
+		log_bounded(LEVEL_ERROR, "line");
+	n = sent.count;
+	ck_assert_int_gt(n, LOG_BOUNDED_BURST);
+	ck_assert_int_lt(n, many / 2);
+	log_error("others come through");
+	ck_assert_int_eq(sent.count, n + 1);
+}
+END_TEST
+
 START_TEST(errno_is_kept)
 {
 	log_open("test", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
@@ -287,6 +311,7 @@ main(void)
 	tcase_add_test(t, long_lines_are_cut);
 	tcase_add_test(t, the_longest_line);
 	tcase_add_test(t, fatal_ends);
+	tcase_add_test(t, bounded_lines);
 	tcase_add_test(t, errno_is_kept);
 	suite_add_tcase(s, t);
 	return tap_run(s);
