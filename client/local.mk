@@ -43,12 +43,13 @@ libclient_a_SOURCES = \
 	client/ssh_cmd.c client/ssh_print.c client/ssh_print.h \
 	client/stdio.c client/stdio.h \
 	client/target.c client/target.h \
+	client/copy_line.c client/copy_line.h \
 	client/interrupt.c client/interrupt.h \
 	client/link.h client/link_pipe.c \
 	client/link_mux.c client/link_mux.h \
 	client/link_ssh.c client/link_ssh.h \
 	client/number.c client/number.h \
-	client/passed.c client/passed.h client/progress.c client/progress.h \
+	client/progress.c client/progress.h \
 	client/remote.c client/remote.h \
 	client/scp.h client/scp_main.c \
 	client/scp_names.c client/scp_names.h \

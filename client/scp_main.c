@@ -13,17 +13,16 @@
 #include <sys/wait.h>
 
 #include "client/command.h"
+#include "client/copy_line.h"
 #include "client/interrupt.h"
-#include "client/number.h"
-#include "client/passed.h"
 #include "client/scp.h"
 #include "client/show.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/own.h"
 
-/* Flags of our own; the shared ones come from client/connect.h. */
-#define OWN_LETTERS "+3BD:l:OprRsS:TX:"
+/* Flags of our own, ahead of the shared ones. */
+#define OWN_LETTERS "+3BORsT" COPY_LINE_LETTERS
 #define LETTERS_MAX 128
 #define COPY_PROGRAM "cp"
 #define EXIT_STOPPED 130 /* by ^C, as a shell has it */
@@ -41,9 +40,8 @@ static const struct option long_options[] = {
 
 struct line {
 	struct scp scp;
-	struct client *flags;
-	bool old, json, quiet;
-	struct passed passed; /* to -S's program */
+	struct copy_line both; /* what sftp takes, too */
+	bool old, json;
 };
 
 static const char usage[] =
@@ -76,59 +74,29 @@ print_help(void)
 /* --- the command line ---------------------------------------------------- */
 
 static int
-shared_flag(struct line *l, int letter)
-{
-	int rc = passed_flag(&l->passed, l->flags, letter, optarg);
-
-	if (rc != 0)
-		return rc;
-	l->quiet |= letter == 'q';
-	l->scp.verbose |= letter == 'v';
-	return 0;
-}
-
-static int
 take_flag(struct line *l, int letter)
 {
-	struct scp *s = &l->scp;
-
 	switch (letter) {
 	case '3':
 	case 's':
 		return 0; /* what we do anyway */
 	case 'B':
-		return passed_flag(&l->passed, l->flags, 'o', "BatchMode=yes");
-	case 'D':
-		s->remote.direct = optarg;
-		return 0;
-	case 'l':
-		return number_limit(optarg, &s->options.rate);
+		return copy_line_batch(&l->both);
 	case 'O':
 		l->old = true;
-		return 0;
-	case 'p':
-		s->options.preserve = true;
-		return 0;
-	case 'r':
-		s->options.recursive = true;
 		return 0;
 	case 'R':
 		show_error("-R is not offered: copies between two hosts go "
 			   "through this one");
 		return -EINVAL;
-	case 'S':
-		s->remote.program = optarg;
-		return 0;
 	case 'T':
-		s->loose = true;
+		l->scp.loose = true;
 		return 0;
-	case 'X':
-		return number_sftp_option(optarg, &s->options);
 	case OPT_JSON:
 		l->json = true;
 		return 0;
 	default:
-		return shared_flag(l, letter);
+		return copy_line_flag(&l->both, letter, optarg);
 	}
 }
 
@@ -245,26 +213,23 @@ int
 scp_command(int argc, char **argv)
 {
 	struct line l = { .scp.options = { .follow = true, .stripe = true } };
-	int status = EXIT_OURS;
+	int status = 1;
 
 	setlocale(LC_CTYPE, "");
 	show_name("scp");
-	l.flags = client_new(CLIENT_SCP);
-	if (l.flags == NULL)
-		return EXIT_OURS;
-	l.scp.remote.flags = l.flags;
 	l.scp.remote.scheme = "scp";
-	l.scp.remote.program_args = (const char *const *)l.passed.args;
+	if (copy_line_init(
+		&l.both, CLIENT_SCP, &l.scp.remote, &l.scp.options) != 0)
+		return EXIT_OURS;
 	if (parse_line(&l, argc, argv) == 0) {
-		l.scp.progress = progress_new(l.quiet);
+		l.scp.verbose = l.both.verbose;
+		l.scp.progress = progress_new(l.both.quiet);
 		interrupt_arm();
 		status = run(&l, (size_t)(argc - optind), argv + optind);
 	} else {
 		show_usage(usage, "scp");
-		status = 1;
 	}
 	progress_free(l.scp.progress);
-	client_free(l.flags);
-	passed_done(&l.passed);
+	copy_line_done(&l.both);
 	return status;
 }

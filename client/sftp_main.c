@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "client/command.h"
+#include "client/copy_line.h"
 #include "client/interrupt.h"
 #include "client/number.h"
-#include "client/passed.h"
 #include "client/scp_names.h"
 #include "client/sftp.h"
 #include "client/sftp_call.h"
@@ -21,8 +21,8 @@
 #include "common/err.h"
 #include "common/own.h"
 
-/* Flags of our own, ahead of the shared ones of client/connect.h. */
-#define OWN_LETTERS "+aB:b:D:fl:NpR:rS:s:X:"
+/* Flags of our own, ahead of the shared ones. */
+#define OWN_LETTERS "+aB:b:fNR:s:" COPY_LINE_LETTERS
 #define LETTERS_MAX 128
 #define REQUESTS_MAX 1024
 #define BUFFER_MAX (16u << 20)
@@ -39,11 +39,10 @@ static const struct option long_options[] = {
 struct line {
 	struct sftp sftp;
 	struct remote_options remote;
-	struct client *flags;
+	struct copy_line both; /* what scp takes, too */
 	const char *batch_file;
 	FILE *commands; /* -b's, or standard input */
-	bool noisy, quiet;
-	struct passed passed; /* to -S's program */
+	bool noisy;
 };
 
 static const char usage[] =
@@ -80,22 +79,11 @@ print_help(void)
 /* --- the command line ---------------------------------------------------- */
 
 static int
-shared_flag(struct line *l, int letter)
-{
-	int rc = passed_flag(&l->passed, l->flags, letter, optarg);
-
-	if (rc != 0)
-		return rc;
-	l->quiet |= letter == 'q';
-	return 0;
-}
-
-static int
 batch_flag(struct line *l)
 {
 	l->batch_file = optarg;
 	l->sftp.batch = true;
-	return passed_flag(&l->passed, l->flags, 'o', "BatchMode=yes");
+	return copy_line_batch(&l->both);
 }
 
 static int
@@ -125,35 +113,19 @@ take_flag(struct line *l, int letter)
 		return number_flag("B", BUFFER_MAX, &o->buffer);
 	case 'b':
 		return batch_flag(l);
-	case 'D':
-		l->remote.direct = optarg;
-		return 0;
 	case 'f':
 		o->sync = true;
 		return 0;
-	case 'l':
-		return number_limit(optarg, &o->rate);
 	case 'N':
 		l->noisy = true;
 		return 0;
-	case 'p':
-		o->preserve = true;
-		return 0;
 	case 'R':
 		return number_flag("R", REQUESTS_MAX, &o->requests);
-	case 'r':
-		o->recursive = true;
-		return 0;
-	case 'S':
-		l->remote.program = optarg;
-		return 0;
 	case 's':
 		l->remote.subsystem = optarg;
 		return 0;
-	case 'X':
-		return number_sftp_option(optarg, o);
 	default:
-		return shared_flag(l, letter);
+		return copy_line_flag(&l->both, letter, optarg);
 	}
 }
 
@@ -300,15 +272,13 @@ sftp_command(int argc, char **argv)
 	int status = 1, words;
 
 	setlocale(LC_CTYPE, "");
-	l.flags = client_new(CLIENT_SFTP);
-	if (l.flags == NULL)
-		return EXIT_OURS;
-	l.remote.flags = l.flags;
 	l.remote.scheme = "sftp";
-	l.remote.program_args = (const char *const *)l.passed.args;
+	if (copy_line_init(&l.both, CLIENT_SFTP, &l.remote, &l.sftp.options) !=
+	    0)
+		return EXIT_OURS;
 	if (parse_line(&l, argc, argv) == 0) {
 		words = argc - optind;
-		l.sftp.quiet = l.quiet || (l.sftp.batch && !l.noisy);
+		l.sftp.quiet = l.both.quiet || (l.sftp.batch && !l.noisy);
 		l.sftp.progress = progress_new(l.sftp.quiet);
 		status = run(&l, words > 0 ? argv[optind] : "localhost",
 		    words > 1 ? argv[optind + 1] : NULL);
@@ -320,7 +290,6 @@ sftp_command(int argc, char **argv)
 	owners_done(&l.sftp.owners);
 	free(l.sftp.cwd);
 	free(l.sftp.start);
-	client_free(l.flags);
-	passed_done(&l.passed);
+	copy_line_done(&l.both);
 	return status;
 }
