@@ -164,6 +164,21 @@ find_sftp(char *buf, size_t size)
 	return buf;
 }
 
+/* The two peers, at the numbers where sshd has put them. */
+static int
+take_peers(struct conn *c)
+{
+	int rc;
+
+	if (fcntl(MONITOR_NET_FD, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(MONITOR_SSHD_FD, F_SETFD, FD_CLOEXEC) != 0)
+		fatal("sshd-monitor is started by sshd, not by hand");
+	rc = chan_init(&c->net, MONITOR_NET_FD, MONITOR, NET);
+	c->net.patience_ms = CONN_PATIENCE_MS;
+	return rc != 0 ? rc
+		       : chan_init(&c->sshd, MONITOR_SSHD_FD, MONITOR, SSHD);
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -178,18 +193,12 @@ main(int argc, char **argv, char **envp)
 	/* pam_limits may set a size here that records of logins are over. */
 	signal(SIGXFSZ, SIG_IGN);
 	log_open("sshd", SINK_STDERR, LOG_AUTH, LEVEL_INFO);
-	if (fcntl(MONITOR_NET_FD, F_SETFD, FD_CLOEXEC) != 0 ||
-	    fcntl(MONITOR_SSHD_FD, F_SETFD, FD_CLOEXEC) != 0)
-		fatal("sshd-monitor is started by sshd, not by hand");
+	rc = take_peers(&c);
 	log_open("sshd", SINK_SYSLOG, LOG_AUTH, LEVEL_INFO);
 	/* What fail2ban's filter has journald look for (_COMM=sshd). */
 	prctl(PR_SET_NAME, "sshd", 0, 0, 0);
 	/* It holds host keys: no core, no ptrace by anyone but root. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	rc = chan_init(&c.net, MONITOR_NET_FD, MONITOR, NET);
-	if (rc == 0)
-		rc = chan_init(&c.sshd, MONITOR_SSHD_FD, MONITOR, SSHD);
-	c.net.patience_ms = CONN_PATIENCE_MS;
 	if (rc == 0)
 		rc = keep_from_children(&c.hostkeys);
 	if (rc == 0)
