@@ -69,6 +69,32 @@ parse_query(struct options *opt, const char *text, const char **out_error)
 	return 0;
 }
 
+/* What is written down, and where. */
+static int
+parse_record(struct options *opt, int c, const char **out_error)
+{
+	switch (c) {
+	case 'f':
+		if (slog_facility_parse(optarg, &opt->log_facility) != 0)
+			return fail(out_error, "Invalid log facility");
+		return 0;
+	case 'J':
+		/* The one there is; a name keeps room for others. */
+		if (strcasecmp(optarg, "sha256") != 0)
+			return fail(out_error, "Invalid hash (sha256)");
+		opt->audit_digest = true;
+		return 0;
+	case 'j':
+		if (slog_facility_parse(optarg, &opt->audit_facility) != 0)
+			return fail(out_error, "Invalid audit facility");
+		return 0;
+	default:
+		if (slog_level_parse(optarg, &opt->log_level) != 0)
+			return fail(out_error, "Invalid log level");
+		return 0;
+	}
+}
+
 static int
 parse_one(struct options *opt, int c, const char **out_error)
 {
@@ -86,23 +112,10 @@ parse_one(struct options *opt, int c, const char **out_error)
 		opt->log_stderr = true;
 		return 0;
 	case 'f':
-		if (slog_facility_parse(optarg, &opt->log_facility) != 0)
-			return fail(out_error, "Invalid log facility");
-		return 0;
 	case 'J':
-		/* The one there is; a name keeps room for others. */
-		if (strcasecmp(optarg, "sha256") != 0)
-			return fail(out_error, "Invalid hash (sha256)");
-		opt->audit_digest = true;
-		return 0;
 	case 'j':
-		if (slog_facility_parse(optarg, &opt->audit_facility) != 0)
-			return fail(out_error, "Invalid audit facility");
-		return 0;
 	case 'l':
-		if (slog_level_parse(optarg, &opt->log_level) != 0)
-			return fail(out_error, "Invalid log level");
-		return 0;
+		return parse_record(opt, c, out_error);
 	case 'P':
 		return parse_list(optarg, &opt->denied, out_error);
 	case 'p':
