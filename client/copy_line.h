@@ -38,6 +38,7 @@ int copy_line_flag(struct copy_line *l, int letter, const char *arg);
 /* Never ask: BatchMode, also for the program of -S. As copy_line_flag(). */
 int copy_line_batch(struct copy_line *l);
 
+/* Free what it owns; remote must not be used after it. */
 void copy_line_done(struct copy_line *l);
 
 #endif
