@@ -27,6 +27,12 @@
 /* Descriptors: all of them, and those that are no file's. */
 #define DESCRIPTORS_MAX 4096u
 #define DESCRIPTORS_OTHERS (DIRS_OPEN_MAX + 64u)
+/*
+ * Files that begin in one round trip where they are written. OpenSSH's server
+ * reads all that comes before it does the next request, and moves it about: of
+ * more data than these have, that costs it more than the round trips do.
+ */
+#define SINK_FILES_MAX 384
 /* How often ^C and the progress line are looked after while nothing comes. */
 #define TICK_MS 250
 
@@ -370,6 +376,8 @@ job_over(struct job *j)
 static bool
 has_handle(const struct xfer *x, const struct peer *p)
 {
+	if (p != NULL && p == x->to_peer && x->opened >= SINK_FILES_MAX)
+		return false;
 	return p == NULL || x->opened < peer_handles_max(p);
 }
 
