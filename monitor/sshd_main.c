@@ -261,8 +261,10 @@ main(int argc, char **argv, char **envp)
 	setproctitle_init(argc, argv, envp);
 	log_open("sshd", SINK_STDERR, 0, LEVEL_INFO);
 	server_args_parse(argc, argv, &args);
-	if (args.version)
+	if (args.version) {
+		server_args_done(&args);
 		return print_version();
+	}
 	take_client(&m);
 	if (args.quiet)
 		log_open("sshd", SINK_STDERR, 0, LEVEL_QUIET);
