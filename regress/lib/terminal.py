@@ -64,6 +64,12 @@ class Terminal:
                 return None
             self.seen += part
 
+    def start(self, program):
+        """A program in the shell's foreground, where keys reach it."""
+        self.send("sh -c 'echo go''ing; exec %s'\r" % program)
+        if not self.expect("going\r\n"):
+            raise RuntimeError("no %s: %r" % (program, self.seen))
+
     def ask(self, command, timeout=PATIENCE):
         """What a shell prints for a command, between two marks."""
         self.send("echo '<''<'; %s; echo '>''>'\r" % command)

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 import aio
 
 import asyncssh
@@ -40,7 +40,7 @@ def control_master():
     wait_for(lambda: len(user.processes()) >= SESSIONS,
              what="ten commands at once")
     for number, client in enumerate(clients):
-        out, err = client.communicate(b"%d\n" % number, 30)
+        out, err = client.communicate(b"%d\n" % number, PATIENCE)
         tap.equal((out, client.returncode), (b"%d\n" % number, number),
                   "session %d through the master" % number, err)
     done = place.run(["ssh", "-F", "/dev/null", "-S", path, "-O", "exit",

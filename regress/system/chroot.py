@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from account import Account
 from server import Place, flavour
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 
 BUSYBOX = shutil.which("busybox")
 
@@ -96,7 +96,7 @@ def facts():
               ["HOME", "LOGNAME", "PATH", "SHELL", "SSH_CLIENT",
                "SSH_CONNECTION", "SSH_ORIGINAL_COMMAND", "USER"],
               "nothing is in its environment but what the server says")
-    client.communicate(b"bye\n", 30)
+    client.communicate(b"bye\n", PATIENCE)
     server.stop()
 
 

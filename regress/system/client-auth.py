@@ -11,6 +11,7 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place
 from terminal import Terminal
+from wait import PATIENCE
 
 place = Place()
 user = place.account()
@@ -85,7 +86,7 @@ class Agent:
         self.path = place.path("agent-%d" % len(place.clients))
         self.process = place.popen(["ssh-agent", "-D", "-a", self.path])
         from wait import wait_for
-        wait_for(lambda: os.path.exists(self.path), 15, "ssh-agent")
+        wait_for(lambda: os.path.exists(self.path), PATIENCE, "ssh-agent")
         for path in keys:
             subprocess.run(["ssh-add", "-q", path], check=True,
                            env=dict(os.environ, SSH_AUTH_SOCK=self.path),

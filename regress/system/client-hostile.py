@@ -293,7 +293,7 @@ def channels():
                 ("agent", lambda: conn.create_agent_connection(
                     asyncssh.SSHUNIXSession))):
             try:
-                await asyncio.wait_for(how(), 10)
+                await asyncio.wait_for(how(), PATIENCE)
                 got.append(name + " opened")
             except Exception as error:
                 got.append("%s %s" % (name, type(error).__name__))

@@ -182,12 +182,13 @@ def with_terminal():
     term.expect(r"\[prompt\]")
     tap.equal(term.ask("stty size"), "24 80\n", "the window's size")
     term.size(40, 100)
-    wait_for(lambda: term.ask("stty size") == "40 100\n", 15, "a new size")
+    wait_for(lambda: term.ask("stty size") == "40 100\n", what="a new size")
     tap.ok(True, "and a new one")
     tap.equal(term.ask("echo $TERM"), "xterm\n", "TERM")
-    term.send("cat\r")
+    term.start("cat")
     term.send("\x03")
-    tap.ok(term.expect(r"\^C"), "^C goes to the other side")
+    tap.ok(term.expect(r"\^C") and term.expect(r"\[prompt\]"),
+           "^C goes to the other side")
     term.send("exit 5\r")
     tap.ok(term.expect("Connection to .* closed"), "the end is said")
     tap.equal(term.finish(), 5, "exit status of a shell")
@@ -273,7 +274,7 @@ def restored():
                            client.argv(user, key=key)) + "\r")
         term.send("PS1='[re''mote]'\r")
         term.expect(r"\[remote\]")
-        pid = wait_for(lambda: our_client(term.process.pid), 15, "a client")
+        pid = wait_for(lambda: our_client(term.process.pid), what="a client")
         end(term, pid)
         term.expect(r"\[local\]")
         term.send("stty -a > %s; echo do''ne\r" % place.path("after"))
@@ -322,7 +323,7 @@ def background():
     tap.equal(process.wait(PATIENCE), 0, "-f comes back once logged in")
     with open(place.path("go"), "w", encoding="ascii"):
         pass
-    tap.ok(holds(lambda: os.path.exists(place.path("went")), 30),
+    tap.ok(holds(lambda: os.path.exists(place.path("went")), PATIENCE),
            "and the command goes on")
 
 

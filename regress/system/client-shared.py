@@ -48,7 +48,7 @@ def end():
     pid = master_pid()
     control("exit")
     if pid:
-        wait_for(lambda: not running(pid), 15, "the master to end")
+        wait_for(lambda: not running(pid), PATIENCE, "the master to end")
 
 
 def share():
@@ -136,7 +136,7 @@ def terminal():
     first, second = start(), start()
     tap.equal(second.ask("stty size"), "24 80\n", "a terminal")
     second.size(30, 90)
-    wait_for(lambda: second.ask("stty size") == "30 90\n", 15, "a new size")
+    wait_for(lambda: second.ask("stty size") == "30 90\n", what="a new size")
     tap.ok(True, "whose size changes")
     second.send("\r~#")
     tap.ok(second.expect(r"#1 session"), "~# shows both")
@@ -172,7 +172,7 @@ def stale():
     run("true")
     pid = master_pid()
     os.kill(pid, 9)
-    wait_for(lambda: not running(pid), 15, "the master to die")
+    wait_for(lambda: not running(pid), PATIENCE, "the master to die")
     tap.ok(os.path.exists(path), "a killed master leaves its socket")
     done = run("echo again")
     tap.equal((done.returncode, done.stdout), (0, b"again\n"),

@@ -56,7 +56,7 @@ def qos(conf, tail=""):
         client.stdout.readline()
         pid, = nets(server)
         found.append(tos_of(pid))
-        client.communicate(b"\n", 30)
+        client.communicate(b"\n", PATIENCE)
         wait_for(lambda: not nets(server), what="the end")
     server.stop()
     return found

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place
-from wait import holds, kill_quietly, wait_for
+from wait import PATIENCE, holds, kill_quietly, wait_for
 
 import paramiko
 import peer
@@ -71,7 +71,7 @@ def whose():
               "another session of the connection has the same socket",
               other.stderr)
     tap.like(other.stdout, "ECDSA", "and it works there")
-    client.communicate(b"\n", 15)
+    client.communicate(b"\n", PATIENCE)
     tap.ok(holds(lambda: not os.path.exists(path)), "it goes with the last")
 
 
@@ -131,7 +131,7 @@ def helper_killed():
     kill_quietly(helpers[0])
     tap.ok(server.logged("sshd-forward of %s is gone" % user.name, mark),
            "it is missed")
-    tap.equal(client.communicate(b"\n", 15)[0], b"on\n",
+    tap.equal(client.communicate(b"\n", PATIENCE)[0], b"on\n",
               "and the session goes on")
     place.run(["rm", "-rf", os.path.dirname(path)])
 

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from forward import Service
 from server import Place, listening
-from wait import holds
+from wait import PATIENCE, holds
 
 import peer
 
@@ -109,7 +109,7 @@ def listener_of_user():
     other = int(second.stdout.readline().decode().split(":")[1].split(".")[0])
     tap.ok(other != number, "another session has another display")
     for each in (client, second):
-        each.communicate(b"\n", 15)
+        each.communicate(b"\n", PATIENCE)
 
 
 def rc_script():

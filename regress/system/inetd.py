@@ -87,7 +87,7 @@ def mover():
     fds = os.listdir("/proc/%d/fd" % movers[0])
     tap.equal(sorted(int(fd) for fd in fds), [0, 1, 2, 3, 4, 5],
               "it holds its three descriptors and standard ones")
-    client.communicate(b"\n", 15)
+    client.communicate(b"\n", PATIENCE)
     nothing_stays("the mover")
 
 

@@ -87,7 +87,7 @@ def ban():
     peer.read_line(held)
     server.may_login(alice, WRONG)
     tap.ok(peer.closed(held), "other connections of the banned are cut")
-    tap.ok(holds(lambda: server.may_login(alice, "pw") == alice.name, 30),
+    tap.ok(holds(lambda: server.may_login(alice, "pw") == alice.name),
            "a ban ends")
     server.stop()
 
@@ -213,7 +213,7 @@ def idle():
     server = Lab(place, *QUICK, "--idle-timeout", "1", account=alice,
                  password="pw")
     client = session(server)
-    tap.ok(holds(lambda: client.poll() is not None, 30),
+    tap.ok(holds(lambda: client.poll() is not None, PATIENCE),
            "a session in which nothing moves ends")
     tap.ok(server.logged("^SessionEnded ", timeout=PATIENCE), "with its event")
     client.communicate(timeout=PATIENCE)
@@ -349,7 +349,7 @@ def walk(wire):
 
 
 def wire_local(wire):
-    return wait_for(wire.link_local, 15, "a link-local address")
+    return wait_for(wire.link_local, PATIENCE, "a link-local address")
 
 
 def permissive(server, wire):

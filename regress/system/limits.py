@@ -46,7 +46,7 @@ def max_startups():
     tap.ok(holds(lambda: user.processes()), "a session is up")
     tap.ok(holds(lambda: server.ssh(user, "echo in", key=key).stdout
                  == b"in\n"), "who is in does not count")
-    client.communicate(b"bye\n", 15)
+    client.communicate(b"bye\n", PATIENCE)
     for sock in held:
         sock.close()
     server.stop()
@@ -120,7 +120,8 @@ def grace_in_authentication():
     client = place.popen(server.ssh_argv(user, "read x; echo $x", key=key))
     tap.ok(not holds(lambda: client.poll() is not None, GRACE + 2),
            "who is in stays longer than that")
-    tap.equal(client.communicate(b"bye\n", 15)[0], b"bye\n", "and goes on")
+    tap.equal(client.communicate(b"bye\n", PATIENCE)[0], b"bye\n",
+              "and goes on")
     server.stop()
 
 
@@ -142,7 +143,7 @@ def nonsense():
                  b"SSH-2.0-x\r\n\0\0\0\x0c\x0a\x14" + b"\0" * 20):
         sock = peer.connect(server)
         sock.sendall(data)
-        tap.ok(peer.closed(sock, 10), "%r: is closed" % data[:24])
+        tap.ok(peer.closed(sock, PATIENCE), "%r: is closed" % data[:24])
         sock.close()
     tap.equal(server.ssh(user, "echo in", key=key).stdout, b"in\n",
               "and the server serves on")

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from authority import Authority
 from server import Place, flavour, sshd_path
-from wait import holds
+from wait import PATIENCE, holds
 
 place = Place()
 user = place.account()
@@ -176,7 +176,7 @@ def expose():
     tap.equal(lines[:3], [user.name + " 600",
                           "publickey %s %s" % (kind, blob), "password"],
               "SSH_USER_AUTH names what was used", done.stderr)
-    tap.ok(len(lines) > 3 and holds(lambda: not os.path.exists(lines[3]), 10),
+    tap.ok(len(lines) > 3 and holds(lambda: not os.path.exists(lines[3])),
            "the file goes with the connection", lines)
     tap.equal(lines[-1], "0", "PAM's copy is not in the session")
     server.stop()

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import holds, wait_for
+from wait import PATIENCE, holds, wait_for
 import peer
 
 if flavour() == "openssh":
@@ -216,10 +216,10 @@ def max_startups_of_one_source():
         client = log_in(server)
         if user.processes():
             break
-        client.communicate(b"\n", 15)
+        client.communicate(b"\n", PATIENCE)
     tap.ok(user.processes(), "and log in")
     tap.ok(not refused(server), "who is in does not count")
-    client.communicate(b"\n", 15)
+    client.communicate(b"\n", PATIENCE)
     for sock in held:
         sock.close()
     server.stop()

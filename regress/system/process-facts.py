@@ -156,7 +156,7 @@ class Connection:
             fresh = [pid for pid in server.children() if pid not in before]
             found = {program(pid): pid for pid in fresh}
             return found if {"sshd-monitor", "sshd-net"} <= set(found) else 0
-        found = wait_for(both, 15, "the processes of a connection")
+        found = wait_for(both, PATIENCE, "the processes of a connection")
         self.monitor, self.net = found["sshd-monitor"], found["sshd-net"]
 
     def user_process(self, account):
@@ -419,7 +419,7 @@ def nobody_gets_in():
 
 def everything_is_given_back():
     fresh_socket.close()
-    client.communicate(b"", 15)
+    client.communicate(b"", PATIENCE)
     forwarder.terminate()
     forwarder.wait(PATIENCE)
     terminal.send(b"\x04")

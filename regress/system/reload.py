@@ -38,7 +38,7 @@ def live_session():
 
 
 def goes_on(client, name):
-    out = client.communicate(b"still here\n", 15)[0]
+    out = client.communicate(b"still here\n", PATIENCE)[0]
     tap.equal((out, client.returncode), (b"still here\n", 0), name)
 
 

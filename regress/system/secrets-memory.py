@@ -18,7 +18,7 @@ import paramiko
 
 import tap
 from server import HOST_KEYS, Place, built, flavour
-from wait import wait_for
+from wait import PATIENCE, wait_for
 import peer
 
 if flavour() == "openssh":
@@ -169,7 +169,7 @@ class Connection:
         self.server = to
         before = to.children()
         self.made = what()
-        found = wait_for(lambda: self._found(before), 15, "the processes")
+        found = wait_for(lambda: self._found(before), what="the processes")
         self.monitor, self.net = found["sshd-monitor"], found["sshd-net"]
 
     def _found(self, before):
@@ -205,14 +205,14 @@ def host_keys():
         def login(name=name):
             client = place.popen(server.ssh_argv(
                 user, "cat", key=key, HostKeyAlgorithms=name))
-            wait_for(lambda: user.processes(), 15, "the session")
+            wait_for(lambda: user.processes(), PATIENCE, "the session")
             return client
         connection = Connection(login)
         nothing_of_the_keys(connection, "signed with " + kind)
         tap.ok(find(connection.monitor, private_parts(kind)),
                "%s: the search finds the private one in sshd-monitor" % kind)
-        connection.made.communicate(b"", 15)
-        wait_for(lambda: not user.processes(), 15, "the session's end")
+        connection.made.communicate(b"", PATIENCE)
+        wait_for(lambda: not user.processes(), PATIENCE, "the session's end")
 
 
 def running_rc():
@@ -229,7 +229,7 @@ def users_own():
                        ("rsa", "rsa-sha2-512")):
         client = place.popen(server.ssh_argv(user, "true", key=key,
                                              HostKeyAlgorithms=name))
-        found = wait_for(running_rc, 15, "~/.ssh/rc")
+        found = wait_for(running_rc, PATIENCE, "~/.ssh/rc")
         pid = found["sshd-monitor"]
         tap.ok(find(pid, {"name": user.name.encode()}),
                "%s: the search finds the name in the user's process" % name)
@@ -239,8 +239,8 @@ def users_own():
         tap.equal(os.stat("/proc/%d/mem" % pid).st_uid, 0,
                   "%s: it is not dumpable" % name)
         os.kill(found["tail"], signal.SIGTERM)
-        client.communicate(b"", 15)
-        wait_for(lambda: not user.processes(), 15, "the session's end")
+        client.communicate(b"", PATIENCE)
+        wait_for(lambda: not user.processes(), PATIENCE, "the session's end")
     os.unlink(user.path(".ssh/rc"))
 
 
@@ -267,7 +267,7 @@ def password_login():
         channel = connection.made.open_session()
         channel.exec_command("cat")
         channel.sendall(b"Hagebutte und Mehlbeere")
-        wait_for(channel.recv_ready, 15, "an echo")
+        wait_for(channel.recv_ready, PATIENCE, "an echo")
         no_password(connection, PASSWORD, how + ", with a session")
         nothing_of_the_keys(connection, how)
         connection.made.close()

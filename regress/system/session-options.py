@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, flavour
-from wait import command_line
+from wait import PATIENCE, command_line
 
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 CLIENT_FD = 4  # of sshd-net
@@ -178,7 +178,7 @@ def keep_alive():
             tap.equal(sock.getsockopt(socket.SOL_SOCKET,
                                       socket.SO_KEEPALIVE), wanted,
                       "TCPKeepAlive " + value)
-        client.communicate(b"\n", 30)
+        client.communicate(b"\n", PATIENCE)
         server.stop()
 
 

@@ -84,26 +84,19 @@ def window_size():
     tap.equal(screen.finish(), 0, "the shell ends")
 
 
-def start_job(screen, program="tail -f /dev/null"):
-    """A job in the foreground that is surely there."""
-    screen.send("sh -c 'echo go''ing; exec %s'\r" % program)
-    if not screen.expect("going\r\n"):
-        raise RuntimeError("no job: %r" % screen.seen)
-
-
 def keys():
     screen = shell()
-    start_job(screen)
+    screen.start("tail -f /dev/null")
     screen.send("\x03")
     tap.ok(screen.expect("prompt> "), "^C ends a command", screen.seen)
     screen.send("echo st$?\r")
     tap.ok(screen.expect("\r\nst130\r\nprompt> "), "by SIGINT",
            screen.seen)
-    start_job(screen, "cat")
+    screen.start("cat")
     screen.send("line\r\x04")
     tap.ok(screen.expect("line\r\nline\r\nprompt> "),
            "^D ends the input", screen.seen)
-    start_job(screen)
+    screen.start("tail -f /dev/null")
     screen.send("\x1a")
     tap.ok(screen.expect("Stopped"), "^Z stops a command", screen.seen)
     # A shell does not wait for a job that is stopped, nor exits before it

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
 import tap
 from server import Place, flavour
 from terminal import Terminal
-from wait import holds, running
+from wait import PATIENCE, holds, running
 import aio
 
 FOREVER = "tail -f /dev/null"
@@ -29,7 +29,7 @@ async def signalled(name, command, where=server):
         await process.stdout.readline()
         process.send_signal(name)
         try:
-            done = await asyncio.wait_for(process.wait(), 5)
+            done = await asyncio.wait_for(process.wait(), PATIENCE)
         except asyncio.TimeoutError:
             return "goes on"
         return (done.exit_status, done.exit_signal and done.exit_signal[0],
@@ -127,7 +127,7 @@ def client_silent():
     client.stdout.readline()
     tap.ok(not holds(lambda: client.poll() is not None, 4),
            "a quiet client that answers stays")
-    tap.equal(client.communicate(b"still\n", 15)[0], b"still\n",
+    tap.equal(client.communicate(b"still\n", PATIENCE)[0], b"still\n",
               "and goes on")
     strict.stop()
 

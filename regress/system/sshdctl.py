@@ -73,7 +73,7 @@ def lists_sessions():
     tap.like(text, r"^ID +USER +FROM +PORT +SINCE$", "a heading")
     tap.like(text, r"^%d +%s +127\.0\.0\.1:%d +%d +\d{4}-" % (
         row["id"], alice.name, row["port"], server.port), "a line each")
-    client.communicate(b"\n", 15)
+    client.communicate(b"\n", PATIENCE)
     tap.ok(holds(lambda: not listed(server)), "a session that ended is gone")
     server.stop()
 

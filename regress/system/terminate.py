@@ -73,7 +73,7 @@ def a_command():
     tap.ok(server.logged("^Exiting on signal 15", mark), "the log says so")
     tap.unlike(server.log(mark), "unexpectedly|broke the rules",
                "nobody is blamed")
-    tap.equal(beside.communicate(b"still\n", 30)[0], b"still\n",
+    tap.equal(beside.communicate(b"still\n", PATIENCE)[0], b"still\n",
               "another connection goes on")
     other.stop()
 
