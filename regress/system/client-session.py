@@ -155,7 +155,7 @@ def command_line():
         done = place.run([*argv, *words, where, "true"])
         tap.equal(done.returncode, 255, "%s: a bad value" % " ".join(words))
         tap.ok(done.stderr.count(b"\n") == 1, "in one line", done.stderr)
-    for flag in ("-X", "-K", "-w", "-I"):
+    for flag in ("-K", "-w", "-I"):
         words = [flag, "0:0"] if flag in ("-w", "-I") else [flag]
         done = place.run([*argv, *words, where, "true"])
         tap.equal(done.returncode, 2, "%s is refused" % flag)
