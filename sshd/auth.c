@@ -111,10 +111,14 @@ try_password(struct net *n, ssh_message m)
 	const char *password = ssh_message_auth_password(m);
 	struct msg_auth_result r;
 
-	if (password == NULL || strlen(password) > 1024)
+	if (password == NULL)
 		return ask_auth_dropped(n);
-	r = ask_auth_password(n, password);
+	r = strlen(password) <= MSG_PASSWORD_MAX
+		? ask_auth_password(n, password)
+		: ask_auth_dropped(n);
+	/* All of it before the answer is sent: libssh wipes its own later. */
 	residue_wipe(password);
+	explicit_bzero((char *)(uintptr_t)password, strlen(password));
 	return r;
 }
 
