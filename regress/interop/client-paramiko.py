@@ -13,9 +13,10 @@ try:
 except ImportError:
     tap.skip_all("paramiko is not installed")
 from server import ADDRESS, Place, flavour
+from wait import PATIENCE
 
 SIZE = 5 << 20
-SECONDS = 30
+SECONDS = PATIENCE
 CHANNELS = 10
 
 place = Place()

@@ -6,7 +6,9 @@ import warnings
 warnings.simplefilter("ignore")
 import asyncssh
 
-SECONDS = 60
+from wait import PATIENCE
+
+SECONDS = 2 * PATIENCE
 
 
 def connect(server, user, key=None, password=None, **more):

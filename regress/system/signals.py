@@ -14,6 +14,7 @@ from wait import PATIENCE, holds, running
 import aio
 
 FOREVER = "tail -f /dev/null"
+STAYS_SECONDS = 3  # who is to go on, and does not, is gone by then
 
 place = Place()
 user = place.account()
@@ -22,14 +23,14 @@ user.authorize(key)
 server = place.server()
 
 
-async def signalled(name, command, where=server):
-    """Send a signal to a command that said ready; its end."""
+async def signalled(name, command, where=server, within=PATIENCE):
+    """Send a signal to a command that said ready; its end, if it comes."""
     async with aio.connect(where, user, key) as session:
         process = await session.create_process(command)
         await process.stdout.readline()
         process.send_signal(name)
         try:
-            done = await asyncio.wait_for(process.wait(), PATIENCE)
+            done = await asyncio.wait_for(process.wait(), within)
         except asyncio.TimeoutError:
             return "goes on"
         return (done.exit_status, done.exit_signal and done.exit_signal[0],
@@ -62,14 +63,15 @@ def by_request():
     tap.equal(done[1], "TERM", "signal TERM ends a shell")
     tap.ok(holds(lambda: not user.processes()),
            "and the whole process group with it", user.processes())
-    done = aio.run(signalled("OETUNKNOWN", "echo ready; exec " + FOREVER))
+    done = aio.run(signalled("OETUNKNOWN", "echo ready; exec " + FOREVER,
+                             within=STAYS_SECONDS))
     tap.equal(done, "goes on", "an unknown signal does nothing")
 
 
 def by_request_to_forced():
     """Not to a command that the user did not choose."""
     user.authorize(key, options='command="echo ready; exec %s"' % FOREVER)
-    tap.equal(aio.run(signalled("TERM", "x")), "goes on",
+    tap.equal(aio.run(signalled("TERM", "x", within=STAYS_SECONDS)), "goes on",
               "a forced command is not signalled")
     user.authorize(key)
     for pid in user.processes():
