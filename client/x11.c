@@ -83,27 +83,18 @@ x11_parse(const char *text, struct x11_display *out)
 
 /* --- cookies */
 
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = strchr(digits, tolower((unsigned char)c));
-
-	return c != '\0' && at != NULL ? (int)(at - digits) : -1;
-}
-
 static bool
 read_cookie(const char *text, uint8_t out[X11_COOKIE_SIZE])
 {
-	for (size_t i = 0; i < X11_COOKIE_SIZE; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = high >= 0 ? hex_digit(text[2 * i + 1]) : -1;
+	char hex[2 * X11_COOKIE_SIZE + 1];
+	size_t len, end = strlcpy(hex, text, sizeof(hex));
+	bool good =
+	    end >= sizeof(hex) - 1 &&
+	    strchr(" \n", text[sizeof(hex) - 1]) != NULL &&
+	    OPENSSL_hexstr2buf_ex(out, X11_COOKIE_SIZE, &len, hex, '\0') == 1;
 
-		if (low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return strchr(" \n", text[2 * (size_t)X11_COOKIE_SIZE]) != NULL;
+	explicit_bzero(hex, sizeof(hex));
+	return good;
 }
 
 /* Of xauth list: "display  protocol  cookie", the first of our protocol. */

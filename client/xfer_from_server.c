@@ -18,13 +18,20 @@
 /* --- opening ------------------------------------------------------------- */
 
 static void
-opened(void *arg, const struct answer *a)
+take_handle(struct job *j, const struct answer *a)
 {
-	struct job *j = arg;
 	int rc = answer_handle(a, &j->from_handle);
 
 	if (rc != 0)
 		job_fail(j, j->x->from_peer, rc, "remote open \"%s\"", j->from);
+}
+
+static void
+opened(void *arg, const struct answer *a)
+{
+	struct job *j = arg;
+
+	take_handle(j, a);
 	job_opened(j);
 }
 
@@ -287,10 +294,8 @@ static void
 opened_again(void *arg, const struct answer *a)
 {
 	struct job *j = arg;
-	int rc = answer_handle(a, &j->from_handle);
 
-	if (rc != 0)
-		job_fail(j, j->x->from_peer, rc, "remote open \"%s\"", j->from);
+	take_handle(j, a);
 	job_ready(j);
 }
 

@@ -58,14 +58,15 @@ usual_setting(char out[CRYPT_OUTPUT_SIZE])
 		strlcpy(out, PLAIN_SETTING, CRYPT_OUTPUT_SIZE);
 }
 
-/* The work of a check for who has no hash, or shall not have it looked at. */
+/* The work of so many checks for who has no hash, or shall not have it seen. */
 static void
-work_in_vain(const char *password)
+work_in_vain(const char *password, int checks)
 {
 	char setting[CRYPT_OUTPUT_SIZE];
 
 	usual_setting(setting);
-	(void)shadow_match(password, setting);
+	while (checks-- > 0)
+		(void)shadow_match(password, setting);
 }
 
 /* Whether the password must be changed before it is good for anything else. */
@@ -94,7 +95,7 @@ shadow_check(struct conn *c, const char *password)
 		    c->valid && is_hash(hash) && shadow_match(password, hash);
 	/* From here on, hash is another's: libc has one place for them. */
 	if (!c->valid || !is_hash(hash))
-		work_in_vain(password);
+		work_in_vain(password, 1);
 	if (!same)
 		return -EACCES;
 	c->must_change |= expired;
@@ -111,10 +112,8 @@ password_make_up(const struct conn *c)
 	const struct spwd *sp =
 	    c->account.exists ? getspnam(c->account.name) : NULL;
 
-	if (sp != NULL && is_hash(sp->sp_pwdp))
-		return;
-	for (int i = 0; i < PAM_HASHES; i++)
-		work_in_vain(IMPOSSIBLE_PASSWORD);
+	if (sp == NULL || !is_hash(sp->sp_pwdp))
+		work_in_vain(IMPOSSIBLE_PASSWORD, PAM_HASHES);
 }
 
 bool
