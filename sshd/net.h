@@ -89,8 +89,8 @@ struct net {
 	bool told_to_end; /* by the monitor, which says no more */
 	bool leaving;
 	enum bye_reason why;
-	char why_text[MSG_BYE_TEXT_MAX +
-		      1]; /* raw words of the peer or of libssh */
+	/* raw words of the peer or of libssh */
+	char why_text[MSG_BYE_TEXT_MAX + 1];
 };
 
 /* End the connection after this turn of the loop; the first reason counts. */
