@@ -383,7 +383,7 @@ class Server:
             left.clear()
             left.update(set(self.family()) - set(others))
             return not left
-        gone = holds(nothing_left, PATIENCE)
+        gone = holds(nothing_left)
         tap.ok(gone, name, *[command_line(pid) for pid in left])
         self.process = None
         for pid in left:

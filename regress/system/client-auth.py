@@ -11,7 +11,6 @@ import tap
 from omniedge import Omniedge
 from server import ADDRESS, Place
 from terminal import Terminal
-from wait import PATIENCE
 
 place = Place()
 user = place.account()
@@ -86,7 +85,7 @@ class Agent:
         self.path = place.path("agent-%d" % len(place.clients))
         self.process = place.popen(["ssh-agent", "-D", "-a", self.path])
         from wait import wait_for
-        wait_for(lambda: os.path.exists(self.path), PATIENCE, "ssh-agent")
+        wait_for(lambda: os.path.exists(self.path), what="ssh-agent")
         for path in keys:
             subprocess.run(["ssh-add", "-q", path], check=True,
                            env=dict(os.environ, SSH_AUTH_SOCK=self.path),

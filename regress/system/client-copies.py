@@ -80,7 +80,7 @@ def end_master():
     pid = master()
     ssh(flags=["-O", "exit"], options=SHARED)
     if pid:
-        wait_for(lambda: not running(pid), PATIENCE, "the master to end")
+        wait_for(lambda: not running(pid), what="the master to end")
 
 
 # --- a connection that is there already --------------------------------------
@@ -230,7 +230,7 @@ def lost():
     relay.frozen.clear()
     shell = Terminal(place, argv("sftp", user.name + "@" + ADDRESS,
                                  port=relay.own_port, options=ALIVE))
-    tap.ok(shell.expect("sftp> ", PATIENCE), "a prompt")
+    tap.ok(shell.expect("sftp> "), "a prompt")
     relay.frozen.set()
     tap.ok(shell.expect("Timeout, server not responding", 60),
            "a silent server ends the prompt")
@@ -259,11 +259,11 @@ def alive():
                                         ":%d " % relay.own_port))
     shell = Terminal(place, argv("sftp", user.name + "@" + ADDRESS,
                                  port=relay.own_port))
-    tap.ok(shell.expect("sftp> ", PATIENCE), "a prompt")
+    tap.ok(shell.expect("sftp> "), "a prompt")
     seen = relay.down
     wait_for(lambda: relay.down >= seen + 4, 60, "the server to ask")
     shell.send("pwd\r")
-    tap.ok(shell.expect("Remote working directory", PATIENCE),
+    tap.ok(shell.expect("Remote working directory"),
            "the connection is still there")
     shell.send("bye\r")
     tap.equal(shell.finish(), 0, "and ends with 0")

@@ -10,7 +10,7 @@ import tap
 from omniedge import program
 from server import ADDRESS, Place, free_port, listening
 from terminal import Terminal
-from wait import PATIENCE, wait_for
+from wait import wait_for
 
 SIZE = 5 << 20
 
@@ -31,7 +31,7 @@ def start():
                  "%s:%d" % (ADDRESS, port), "-P", place.path("pid")],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL)
-    wait_for(lambda: listening(port), PATIENCE, "dropbear to listen")
+    wait_for(lambda: listening(port), what="dropbear to listen")
     return port
 
 

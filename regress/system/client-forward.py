@@ -105,7 +105,7 @@ def permitted():
 def local():
     echo, port = Echo(), free_port()
     process = start("-L", "%d:%s:%d" % (port, ADDRESS, echo.port))
-    wait_for(lambda: listening(port), PATIENCE, "-L to listen")
+    wait_for(lambda: listening(port), what="-L to listen")
     tap.equal(exchange(connect(port), b"abc"), b"cba",
               "-L: an answer after our end of file")
     data = os.urandom(BIG)
@@ -121,7 +121,7 @@ def unix_sockets():
     echo = Echo()
     path = place.path("forward.sock")
     process = start("-L", "%s:%s:%d" % (path, ADDRESS, echo.port))
-    wait_for(lambda: os.path.exists(path), PATIENCE, "-L to listen")
+    wait_for(lambda: os.path.exists(path), what="-L to listen")
     tap.equal(os.stat(path).st_mode & 0o777, 0o600, "-L PATH: its mode")
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(path)
@@ -282,13 +282,13 @@ def many():
     """Hundreds at once; none waits for another."""
     echo, port = Echo(), free_port()
     process = start("-L", "%d:%s:%d" % (port, ADDRESS, echo.port))
-    wait_for(lambda: listening(port), PATIENCE, "-L to listen")
+    wait_for(lambda: listening(port), what="-L to listen")
     socks = []
     for i in range(MANY):
         socks.append(connect(port))
         socks[i].sendall(b"%05d" % i)
         # A server may limit how many are being opened at the same time.
-        wait_for(lambda: echo.accepted > i - AT_ONCE, PATIENCE, "the server")
+        wait_for(lambda: echo.accepted > i - AT_ONCE, what="the server")
     good = sum(exchange(sock, b"") == (b"%05d" % i)[::-1]
                for i, sock in enumerate(socks))
     tap.equal(good, MANY, "%d connections at once" % MANY)
@@ -300,7 +300,7 @@ def slow_reader():
     """One that does not read does not stop another, nor fill our memory."""
     echo, port = Echo(), free_port()
     process = start("-L", "%d:%s:%d" % (port, ADDRESS, echo.port))
-    wait_for(lambda: listening(port), PATIENCE, "-L to listen")
+    wait_for(lambda: listening(port), what="-L to listen")
     idle = connect(port)
     idle.sendall(bytes(4 << 20))
     idle.shutdown(socket.SHUT_WR)

@@ -48,7 +48,7 @@ def end():
     pid = master_pid()
     control("exit")
     if pid:
-        wait_for(lambda: not running(pid), PATIENCE, "the master to end")
+        wait_for(lambda: not running(pid), what="the master to end")
 
 
 def share():
@@ -172,7 +172,7 @@ def stale():
     run("true")
     pid = master_pid()
     os.kill(pid, 9)
-    wait_for(lambda: not running(pid), PATIENCE, "the master to die")
+    wait_for(lambda: not running(pid), what="the master to die")
     tap.ok(os.path.exists(path), "a killed master leaves its socket")
     done = run("echo again")
     tap.equal((done.returncode, done.stdout), (0, b"again\n"),

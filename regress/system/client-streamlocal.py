@@ -98,7 +98,7 @@ def works(name, where, *flags):
     process = forwarding(*flags)
     ready = (lambda: listening(where)) if isinstance(where, int) else \
         (lambda: os.path.exists(where))
-    wait_for(ready, PATIENCE, "the forwarding")
+    wait_for(ready, what="the forwarding")
     tap.equal(exchange(reach(where), b"abc"), b"cba", name)
     tap.ok(exchange(reach(where), BIG) == BIG[::-1],
            "with back-pressure both ways")
@@ -131,7 +131,7 @@ def from_file():
 def nobody_there():
     port = free_port()
     process = forwarding("-L", "%d:%s" % (port, place.path("none.sock")))
-    wait_for(lambda: listening(port), PATIENCE, "the forwarding")
+    wait_for(lambda: listening(port), what="the forwarding")
     tap.equal(exchange(reach(port), b"abc"), b"", "nobody listens there")
     stop(process)
     tap.like(process.stderr.read(), "forwarding to .*none.sock",
@@ -160,7 +160,7 @@ def shared():
     echo, port = Echo(place.path("far4.sock")), free_port()
     path = place.path("control")
     master = forwarding("-M", "-S", path)
-    wait_for(lambda: os.path.exists(path), PATIENCE, "the master")
+    wait_for(lambda: os.path.exists(path), what="the master")
     done = client.run(user, key=key, flags=[
         "-S", path, "-O", "forward", "-L", "%d:%s" % (port, echo.path)])
     tap.equal(done.returncode, 0, "-O forward", done.stderr)
@@ -179,7 +179,7 @@ def sessions():
 
 
 def end():
-    wait_for(lambda: not sessions(), PATIENCE, "the sessions to end")
+    wait_for(lambda: not sessions(), what="the sessions to end")
     server.stop()
 
 

@@ -92,7 +92,7 @@ class Live:
         tap.equal(code, status, name, said)
         tap.equal(glob.glob(REPORTS + "*"), [], "and nothing is amiss")
         for port in (self.local, self.socks):
-            tap.ok(holds(lambda: not listening(port), PATIENCE),
+            tap.ok(holds(lambda: not listening(port)),
                    "port %d is free again" % port)
         for sock in [*self.near, *self.taken, self.far, self.deaf]:
             sock.close()

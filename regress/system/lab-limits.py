@@ -213,7 +213,7 @@ def idle():
     server = Lab(place, *QUICK, "--idle-timeout", "1", account=alice,
                  password="pw")
     client = session(server)
-    tap.ok(holds(lambda: client.poll() is not None, PATIENCE),
+    tap.ok(holds(lambda: client.poll() is not None),
            "a session in which nothing moves ends")
     tap.ok(server.logged("^SessionEnded ", timeout=PATIENCE), "with its event")
     client.communicate(timeout=PATIENCE)
@@ -349,7 +349,7 @@ def walk(wire):
 
 
 def wire_local(wire):
-    return wait_for(wire.link_local, PATIENCE, "a link-local address")
+    return wait_for(wire.link_local, what="a link-local address")
 
 
 def permissive(server, wire):

@@ -286,7 +286,7 @@ def ended_while_it_asks():
         monitor, = [pid for pid in server.children()
                     if command_line(pid).startswith("sshd-monitor: ")]
         os.kill(monitor, signal.SIGTERM)
-        seen.append(holds(lambda: not running(monitor), PATIENCE))
+        seen.append(holds(lambda: not running(monitor)))
         return [""] * len(prompts)
     with Talk(server, answer=answer) as talk:
         try:

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
                                 "..", "lib"))
 import tap
 from server import Place, built, flavour
-from wait import PATIENCE, descendants, holds
+from wait import descendants, holds
 import paramiko
 
 if flavour() == "openssh":
@@ -114,11 +114,11 @@ def passwords():
     except paramiko.AuthenticationException:
         tap.ok(True, "a wrong password is refused")
     tap.ok(user.name.encode() in memory(pid), "the user's name is found")
-    tap.ok(holds(lambda: wrong.encode() not in memory(pid), PATIENCE),
+    tap.ok(holds(lambda: wrong.encode() not in memory(pid)),
            "a refused password is not")
     transport.auth_password(user.name, PASSWORD)
     # libssh frees, and wipes, the request just after it has answered.
-    tap.ok(holds(lambda: PASSWORD.encode() not in memory(pid), PATIENCE),
+    tap.ok(holds(lambda: PASSWORD.encode() not in memory(pid)),
            "nor one that was right, after the login")
     tap.ok(PASSWORD.encode() not in memory(called("sshd-monitor")[0]),
            "nor has the monitor it")

@@ -156,7 +156,7 @@ class Connection:
             fresh = [pid for pid in server.children() if pid not in before]
             found = {program(pid): pid for pid in fresh}
             return found if {"sshd-monitor", "sshd-net"} <= set(found) else 0
-        found = wait_for(both, PATIENCE, "the processes of a connection")
+        found = wait_for(both, what="the processes of a connection")
         self.monitor, self.net = found["sshd-monitor"], found["sshd-net"]
 
     def user_process(self, account):

@@ -205,14 +205,14 @@ def host_keys():
         def login(name=name):
             client = place.popen(server.ssh_argv(
                 user, "cat", key=key, HostKeyAlgorithms=name))
-            wait_for(lambda: user.processes(), PATIENCE, "the session")
+            wait_for(lambda: user.processes(), what="the session")
             return client
         connection = Connection(login)
         nothing_of_the_keys(connection, "signed with " + kind)
         tap.ok(find(connection.monitor, private_parts(kind)),
                "%s: the search finds the private one in sshd-monitor" % kind)
         connection.made.communicate(b"", PATIENCE)
-        wait_for(lambda: not user.processes(), PATIENCE, "the session's end")
+        wait_for(lambda: not user.processes(), what="the session's end")
 
 
 def running_rc():
@@ -229,7 +229,7 @@ def users_own():
                        ("rsa", "rsa-sha2-512")):
         client = place.popen(server.ssh_argv(user, "true", key=key,
                                              HostKeyAlgorithms=name))
-        found = wait_for(running_rc, PATIENCE, "~/.ssh/rc")
+        found = wait_for(running_rc, what="~/.ssh/rc")
         pid = found["sshd-monitor"]
         tap.ok(find(pid, {"name": user.name.encode()}),
                "%s: the search finds the name in the user's process" % name)
@@ -240,7 +240,7 @@ def users_own():
                   "%s: it is not dumpable" % name)
         os.kill(found["tail"], signal.SIGTERM)
         client.communicate(b"", PATIENCE)
-        wait_for(lambda: not user.processes(), PATIENCE, "the session's end")
+        wait_for(lambda: not user.processes(), what="the session's end")
     os.unlink(user.path(".ssh/rc"))
 
 
@@ -267,7 +267,7 @@ def password_login():
         channel = connection.made.open_session()
         channel.exec_command("cat")
         channel.sendall(b"Hagebutte und Mehlbeere")
-        wait_for(channel.recv_ready, PATIENCE, "an echo")
+        wait_for(channel.recv_ready, what="an echo")
         no_password(connection, PASSWORD, how + ", with a session")
         nothing_of_the_keys(connection, how)
         connection.made.close()
